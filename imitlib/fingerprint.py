@@ -1,0 +1,154 @@
+"""A hash of all the library source that one function depends on.
+
+Recorded samples carry it: when it changes, the samples no longer describe the
+code, and the sweep is due. Comments, docstrings and blank lines do not count.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import hashlib
+import importlib
+import inspect
+import sys
+import textwrap
+from types import ModuleType
+
+__all__ = ["fingerprint"]
+
+PACKAGE = __name__.partition(".")[0]
+
+
+def fingerprint(function) -> str:
+    """SHA-256 (first 16 hex digits) of `function` and everything it reaches.
+
+    Starting at `function`, every name in its source is looked up where it was
+    written; functions, classes and constants of this package are followed in turn.
+    The result does not depend on the Python version or on the order of definitions.
+
+    Raises
+    ------
+    ValueError
+        If `function` is not a Python function whose source can be read.
+    """
+    pieces: dict[str, str] = {}
+    waiting = [_bare(function)]
+    if not inspect.isfunction(waiting[0]):
+        raise ValueError(f"function is {function!r}; give a function written in Python")
+    while waiting:
+        thing = waiting.pop()
+        key = f"{thing.__module__}.{thing.__qualname__}"
+        if key in pieces:
+            continue
+        try:
+            source = textwrap.dedent(inspect.getsource(thing))
+            tree = ast.parse(source)
+        except (OSError, TypeError, SyntaxError) as error:
+            if key.endswith("<lambda>"):  # part of a longer line that is followed anyway
+                pieces[key] = ""
+                continue
+            raise ValueError(f"function reaches {key}, whose source is out of reach") from error
+        found: list = []
+        constants = sorted(_follow(tree, vars(sys.modules[thing.__module__]), found))
+        pieces[key] = "\n".join([*_code_lines(source, tree), *constants])
+        waiting.extend(found)
+    text = "\n".join(f"{key}\n{pieces[key]}" for key in sorted(pieces))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _bare(thing):
+    """The function under partial() and under decorators such as lru_cache."""
+    while isinstance(thing, functools.partial):
+        thing = thing.func
+    return inspect.unwrap(thing)
+
+
+def _ours(thing) -> bool:
+    module = getattr(thing, "__module__", None)
+    return isinstance(module, str) and module.partition(".")[0] == PACKAGE
+
+
+def _code_lines(source: str, tree: ast.AST) -> list[str]:
+    skip: set[int] = set()
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if not isinstance(body, list) or not body:
+            continue
+        first = body[0]
+        if isinstance(first, ast.Expr) and isinstance(getattr(first, "value", None), ast.Constant):
+            if isinstance(first.value.value, str):
+                skip.update(range(first.lineno, first.end_lineno + 1))
+    lines = enumerate(source.splitlines(), start=1)
+    kept = (line.strip() for number, line in lines if number not in skip)
+    return [line for line in kept if line and not line.startswith("#")]
+
+
+def _follow(tree: ast.AST, scope: dict, found: list) -> list[str]:
+    """Functions and classes that `tree` names go to `found`; constants come back as text."""
+    scope = {**scope, **_local_imports(tree)}
+    constants: dict[str, str] = {}
+    for node in ast.walk(tree):
+        name, value = None, None
+        if isinstance(node, ast.Name) and node.id in scope:
+            name, value = node.id, scope[node.id]
+        elif isinstance(node, ast.Attribute):
+            name, value = _attribute(node, scope)
+        if name is not None and not isinstance(value, ModuleType):
+            text = _take(value, found)
+            if text:
+                constants[name] = f"{name}={text}"
+    return list(constants.values())
+
+
+def _local_imports(tree: ast.AST) -> dict:
+    names = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == PACKAGE:
+            module = importlib.import_module(node.module)
+            for alias in node.names:
+                if not hasattr(module, alias.name):
+                    importlib.import_module(f"{node.module}.{alias.name}")
+                names[alias.asname or alias.name] = getattr(module, alias.name)
+    return names
+
+
+def _attribute(node: ast.Attribute, scope: dict):
+    """Resolve ``bc.fit`` where ``bc`` is one of our modules."""
+    chain = [node.attr]
+    inner = node.value
+    while isinstance(inner, ast.Attribute):
+        chain.append(inner.attr)
+        inner = inner.value
+    if not isinstance(inner, ast.Name) or inner.id not in scope:
+        return None, None
+    value = scope[inner.id]
+    for attr in reversed(chain):
+        if not isinstance(value, ModuleType) or value.__name__.partition(".")[0] != PACKAGE:
+            return None, None
+        value = getattr(value, attr, None)
+    return ".".join([inner.id, *reversed(chain)]), value
+
+
+def _take(value, found: list) -> str:
+    """Queue our functions and classes; describe plain constants."""
+    if isinstance(value, functools.partial):
+        return _take([value.func, *value.args, value.keywords], found)
+    if inspect.isclass(value) or callable(value) and hasattr(value, "__qualname__"):
+        bare = value if inspect.isclass(value) else _bare(value)
+        if _ours(bare):
+            found.append(bare)
+        return ""
+    if value is None or isinstance(value, (bool, int, float, complex, str, bytes)):
+        return repr(value)
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{k!r}:{_take(v, found)}" for k, v in value.items()) + "}"
+    if isinstance(value, (list, tuple, set, frozenset)):
+        items = sorted(value, key=repr) if isinstance(value, (set, frozenset)) else value
+        return "[" + ",".join(_take(v, found) for v in items) + "]"
+    if hasattr(value, "tobytes") and hasattr(value, "dtype"):
+        return hashlib.sha256(value.tobytes()).hexdigest()
+    if _ours(type(value)) and hasattr(value, "__dict__"):
+        found.append(type(value))
+        return _take(vars(value), found)
+    return ""
