@@ -26,7 +26,11 @@ def documents() -> list[str]:
         if not isinstance(entry, dict):
             return []
         own = [entry[key] for key in ("root", "file") if key in entry]
-        nested = [walk(entry[key]) for key in ("parts", "chapters", "sections") if key in entry]
+        nested = [
+            walk(entry[key])
+            for key in ("parts", "chapters", "sections")
+            if key in entry
+        ]
         return own + [name for names in nested for name in names]
 
     return walk(yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8")))
@@ -45,7 +49,9 @@ def fingerprint() -> str:
         top = ROOT / name
         for file in sorted(top.rglob("*")) if top.is_dir() else [top]:
             inside = file.relative_to(ROOT)
-            if file.is_file() and not any(p[0] == "." or p == "__pycache__" for p in inside.parts):
+            if file.is_file() and not any(
+                p[0] == "." or p == "__pycache__" for p in inside.parts
+            ):
                 digest.update(str(inside).encode() + file.read_bytes())
     return digest.hexdigest()
 
@@ -85,6 +91,8 @@ def build() -> Path:
                 cwd=ROOT, capture_output=True, text=True,
             )  # fmt: skip
             if done.returncode:
-                raise RuntimeError(f"the book does not build:\n{done.stdout}\n{done.stderr}")
+                raise RuntimeError(
+                    f"the book does not build:\n{done.stdout}\n{done.stderr}"
+                )
             stamp.write_text(now)
     return HTML

@@ -379,7 +379,7 @@ def test_a_network_of_ones_own_is_used_as_it_is():
 def test_a_saved_clone_acts_the_same(tmp_path_factory, head, hidden, width, seed):
     path = tmp_path_factory.mktemp("d") / "clone"
     demos = data(k=None if head == "categorical" else 2, width=width, seed=seed)
-    clone = bc.fit(demos, head=head, hidden=hidden, updates=3, components=2,
+    clone = bc.fit(demos, head=head, hidden=np.array(hidden, int), updates=3, components=2,
                    held_out=demos, rng=seeded(seed))
     clone.save(path)
     back, seen = bc.Clone.load(path), demos.observations

@@ -6,10 +6,11 @@ import sys
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-import built_book
 import pytest
 import yaml
 from bs4 import BeautifulSoup
+
+import built_book
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
@@ -39,7 +40,9 @@ def book() -> dict[str, BeautifulSoup]:
     pages = sorted(folder.rglob("*.html"))
     inside = [p for p in pages if "_static" not in p.relative_to(folder).parts]
     return {
-        p.relative_to(folder).with_suffix("").as_posix(): soup(p.read_text(encoding="utf-8"))
+        p.relative_to(folder).with_suffix("").as_posix(): soup(
+            p.read_text(encoding="utf-8")
+        )
         for p in inside
     }
 
@@ -53,10 +56,29 @@ def soup(html: str) -> BeautifulSoup:
 
 def foreign_hosts(page) -> list[str]:
     """What a page would fetch from another host by being opened."""
-    loads = {"script": "src", "img": "src", "iframe": "src", "source": "src", "video": "src"}
-    found = [tag[attr] for name, attr in loads.items() for tag in page(name) if tag.get(attr)]
-    fetched = {"stylesheet", "icon", "preload", "preconnect", "modulepreload", "manifest"}
-    found += [tag["href"] for tag in page("link", href=True) if fetched & set(tag.get("rel", []))]
+    loads = {
+        "script": "src",
+        "img": "src",
+        "iframe": "src",
+        "source": "src",
+        "video": "src",
+    }
+    found = [
+        tag[attr] for name, attr in loads.items() for tag in page(name) if tag.get(attr)
+    ]
+    fetched = {
+        "stylesheet",
+        "icon",
+        "preload",
+        "preconnect",
+        "modulepreload",
+        "manifest",
+    }
+    found += [
+        tag["href"]
+        for tag in page("link", href=True)
+        if fetched & set(tag.get("rel", []))
+    ]
     return [address for address in found if urlsplit(address).netloc]
 
 
@@ -75,7 +97,9 @@ def raw_markup(page) -> list[str]:
 
 def without_alt(page) -> list[str]:
     """Pictures that say nothing to those who cannot see them."""
-    silent = [str(tag)[:80] for tag in page("img") if not (tag.get("alt") or "").strip()]
+    silent = [
+        str(tag)[:80] for tag in page("img") if not (tag.get("alt") or "").strip()
+    ]
     return silent + [str(tag)[:80] for tag in page("svg") if not speaks(tag)]
 
 
@@ -113,7 +137,11 @@ def missing_links(page, document: str) -> list[str]:
         "issue": f"{ADDRESS}/issues/new?title=Issue",
         "edit": f"{ADDRESS}/edit/{REPOSITORY['branch']}/{document}",
     }
-    return [name for name, start in wanted.items() if not any(x.startswith(start) for x in links)]
+    return [
+        name
+        for name, start in wanted.items()
+        if not any(x.startswith(start) for x in links)
+    ]
 
 
 PLANTED = [
@@ -140,18 +168,28 @@ def test_planted_violations_in_text_are_caught():
     assert foreign_in_styles("a{background:url(//pictures.example/a.png)}")
     assert too_long("word " * 121) and not too_long("word " * 120)
     assert hook_faults("It drives. It stops.") == ["does not end in a question"]
-    assert hook_faults("It failed 98 times. Why?") == ["98 is a number that nothing measured"]
+    assert hook_faults("It failed 98 times. Why?") == [
+        "98 is a number that nothing measured"
+    ]
     assert not hook_faults("It went to door 2. Why?")
     assert replaces_theme_options("sphinx:\n  config:\n    html_theme_options: {}\n")
     assert not replaces_theme_options("# never html_theme_options\n")
-    elsewhere = soup('<a href="https://github.com/other/book/edit/main/book/index.md">edit</a>')
+    elsewhere = soup(
+        '<a href="https://github.com/other/book/edit/main/book/index.md">edit</a>'
+    )
     assert missing_links(elsewhere, "book/index") == ["report", "issue", "edit"]
 
 
 def test_clean_pages_are_not_accused():
     clean = '<article><p>See <code>{ref}`x`</code>.</p><img alt="A cart" src="a.png"></article>'
-    assert not foreign_hosts(soup(clean)) + raw_markup(soup(clean)) + without_alt(soup(clean))
-    assert not foreign_hosts(soup('<a href="https://arxiv.org/abs/1011.0686">paper</a>'))
+    assert (
+        not foreign_hosts(soup(clean))
+        + raw_markup(soup(clean))
+        + without_alt(soup(clean))
+    )
+    assert not foreign_hosts(
+        soup('<a href="https://arxiv.org/abs/1011.0686">paper</a>')
+    )
 
 
 # The pages -----------------------------------------------------------------------------
@@ -200,8 +238,12 @@ def test_the_report_names_its_page(book):
 
 
 def test_the_report_follows_another_address():
-    link = companion.report_address("https://github.com/you/fork/", "book/index", "A & B?")
-    assert link.startswith("https://github.com/you/fork/issues/new?title=Mistake%20on%3A%20A%20%26%20B%3F&")
+    link = companion.report_address(
+        "https://github.com/you/fork/", "book/index", "A & B?"
+    )
+    assert link.startswith(
+        "https://github.com/you/fork/issues/new?title=Mistake%20on%3A%20A%20%26%20B%3F&"
+    )
 
 
 @pytest.mark.parametrize("number", READY)
@@ -211,7 +253,9 @@ def test_a_chapter_opens_in_colab_and_binder(book, number):
     notebook = f"{chapters.docname(number)}.ipynb"
     colab = f"https://colab.research.google.com/github/{slug}/blob/{branch}/{notebook}"
     assert colab in links
-    assert any(x.startswith(f"https://mybinder.org/v2/gh/{slug}/{branch}?") for x in links)
+    assert any(
+        x.startswith(f"https://mybinder.org/v2/gh/{slug}/{branch}?") for x in links
+    )
 
 
 def test_the_configuration_does_not_remove_the_buttons():
@@ -222,7 +266,9 @@ def test_mathematics_is_served_by_the_book(book):
     with_math = [page for page in book.values() if page.select(".math")]
     assert with_math
     for page in with_math:
-        assert [s for s in page("script", src=True) if "mathjax/tex-chtml.js" in s["src"]]
+        assert [
+            s for s in page("script", src=True) if "mathjax/tex-chtml.js" in s["src"]
+        ]
     assert (built_book.HTML / "_static" / "mathjax" / "tex-chtml.js").exists()
 
 
@@ -235,7 +281,9 @@ def test_every_chapter_has_one_hook_in_reading_order():
     assert [number for number, _ in HOOKS] == list(chapters.CHAPTERS)
 
 
-@pytest.mark.parametrize(("number", "words"), HOOKS, ids=[number for number, _ in HOOKS])
+@pytest.mark.parametrize(
+    ("number", "words"), HOOKS, ids=[number for number, _ in HOOKS]
+)
 def test_a_hook_is_short_and_asks(number, words):
     assert hook_faults(words) == []
 
@@ -272,10 +320,19 @@ def test_the_ledger_shows_every_claim(book):
     for claim in claims:
         cells = ledger.find(id=f"claim-{claim.id}").find_parent("tr")("td")
         facts = row(claim)
-        assert claim.statement.split("`")[0].split("$")[0].strip()[:40] in cells[0].get_text(" ")
+        assert claim.statement.split("`")[0].split("$")[0].strip()[:40] in cells[
+            0
+        ].get_text(" ")
         assert claim.status in cells[4].get_text()
         if facts["value"] is not None:
-            assert ledger_number(cells[1]) == pytest.approx(facts["value"], rel=5e-3, abs=1e-9)
+            assert ledger_number(cells[1]) == pytest.approx(
+                facts["value"], rel=5e-3, abs=1e-9
+            )
+
+
+def plain(text: str) -> str:
+    """Letters and digits alone: typographic quotes and markup do not count."""
+    return "".join(re.findall(r"[^\W_]+", text))
 
 
 def ledger_number(cell) -> float:
@@ -301,7 +358,9 @@ def test_every_reference_can_be_found_and_every_paper_of_a_claim_is_one():
     text = (ROOT / "book" / "references.bib").read_text(encoding="utf-8")
     entries = re.split(r"(?m)^(?=@)", text)[1:]
     keys = {re.match(r"@\w+\{([^,]+),", entry)[1] for entry in entries}
-    lost = [e.split(",")[0] for e in entries if not re.search(r"\b(doi|eprint|url)\s*=", e)]
+    lost = [
+        e.split(",")[0] for e in entries if not re.search(r"\b(doi|eprint|url)\s*=", e)
+    ]
     assert lost == []
     assert {paper for claim in all_claims() for paper in claim.papers} <= keys
 
@@ -332,7 +391,9 @@ def test_the_clone_copies_every_route_and_fails_on_every_one(route):
     dug = town.where_to_dig(route)
     trail, arrived = town.drive(table, dug)
     assert not arrived and trail == route[: route.index(dug)]
-    assert town.round_about(route[-1], dug), "there is a way round, which the clone misses"
+    assert town.round_about(route[-1], dug), (
+        "there is a way round, which the clone misses"
+    )
 
 
 def test_an_unseen_state_repeats_the_last_move():
@@ -355,9 +416,13 @@ def test_the_first_frame_tells_the_whole_story_without_scripts(book):
     assert [tr("td")[1].get_text() for tr in rows] == town.moves_of(tale["walk"])
     told = json.loads(figure["data-town"])
     assert told["map"] == town.ROWS
-    assert sorted(map(str, told["routes"])) == sorted(str([list(c) for c in r]) for r in town.routes())
+    assert sorted(map(str, told["routes"])) == sorted(
+        str([list(c) for c in r]) for r in town.routes()
+    )
 
 
 def test_the_script_of_the_front_page_is_on_no_other_page(book):
-    holders = [n for n, page in book.items() if page.select('script[src*="front_door"]')]
+    holders = [
+        n for n, page in book.items() if page.select('script[src*="front_door"]')
+    ]
     assert holders == ["book/index"]

@@ -482,6 +482,38 @@ def test_minari_gives_back_every_bit(tmp_path_factory, d):
     assert os.environ.get("MINARI_DATASETS_PATH") == before
 
 
+def test_minari_keeps_pictures_exactly(tmp_path):
+    pytest.importorskip("minari")
+    rng = np.random.default_rng(0)
+    pictures = rng.integers(256, size=(6, 40, 40, 3), dtype=np.uint8)
+    d = Demonstrations(pictures, [0, 1, 0, 1, 0, 1], [0, 0, 0, 1, 1, 1])
+    assert (pictures.min(), pictures.max()) == (0, 255)
+    demonstrations.to_minari(d, "pictures-v0", tmp_path)
+    assert same(demonstrations.from_minari("pictures-v0", tmp_path), d)
+
+
+@pytest.mark.parametrize("harm", ["torn", "emptied", "an episode gone", "rows gone"])
+def test_a_damaged_minari_is_refused(tmp_path, harm):
+    pytest.importorskip("minari")
+    h5py = pytest.importorskip("h5py")
+    demonstrations.to_minari(street(), "street-v0", tmp_path)
+    (path,) = tmp_path.glob("street-v0/**/*.hdf5")
+    if harm == "torn":
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    elif harm == "emptied":
+        path.write_bytes(b"")
+    else:
+        with h5py.File(path, "a") as file:
+            if harm == "an episode gone":
+                del file["episode_1"]
+            else:
+                rewards = file["episode_1/rewards"][:-1]
+                del file["episode_1/rewards"]
+                file["episode_1/rewards"] = rewards
+    with pytest.raises(ValueError, match="dataset"):
+        demonstrations.from_minari("street-v0", tmp_path)
+
+
 def test_minari_reads_what_was_written_and_says_nothing(tmp_path, monkeypatch, recwarn):
     minari = pytest.importorskip("minari")
     d = street(9, k=2)

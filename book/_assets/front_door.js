@@ -94,6 +94,7 @@
     const [x, y] = centre(cell);
     part(name).style.transform = `translate(${x}px,${y}px)`;
     part(name).classList.toggle("t-home", same(cell, BAKERY));
+    part(name).classList.toggle("t-at-door", isDoor(cell));
   };
   const say = (text) => {
     status.textContent = text;
@@ -131,7 +132,9 @@
         ? `${there}, across the school garden. Rollo cannot know that Hana never would.`
         : `${there}. Rollo watched every one. Now it is Rollo’s turn.`;
     }
-    if (sign(cell) === "C") return `${so} A dead end with very good coffee. Hana will have to turn back.`;
+    if (sign(cell) === "C") {
+      return `${so} A dead end with very good coffee. Hana will have to turn back.`;
+    }
     if (sign(cell) === "*") return `${so} Hana never goes there. She has never said so, either.`;
     return `${so} Go on to any door.`;
   }
@@ -228,9 +231,11 @@
   }
 
   function arrived() {
-    const n = walk.length - 1;
     phase("arrived", "Dig up the street");
-    say(`${steps(n)[0].toUpperCase()}${steps(n).slice(1)}, every one of them Hana’s: a perfect copy. Now the council digs up the street. What will Rollo do?`);
+    say(
+      `${steps(walk.length - 1)}, every one of them Hana’s: a perfect copy. ` +
+        "Now the council digs up the street. What will Rollo do?",
+    );
   }
 
   function dig() {
@@ -246,10 +251,14 @@
     phase("stuck", "Try another route");
     tried.add(String(walk));
     const all = tried.size === routes.length;
-    const last = all
-      ? `That was the last of the ${routes.length} routes. None is safe.`
-      : "Is any route safe?";
-    say(`Rollo pushes, and pushes. It knows your ${walk.length - 1} moves. No line says “barrier”, so it repeats its last move. Hana would go round, in ${steps(detour.length - 1)}. ${last}`);
+    say(
+      `Rollo pushes, and pushes. It learned ${walk.length - 1} moves. ` +
+        "No line says “barrier”, so it repeats its last one. " +
+        `Hana would go round, in ${steps(detour.length - 1)}. ` +
+        (all
+          ? `That was the last of the ${routes.length} routes. None is safe.`
+          : "Is any route safe?"),
+    );
   }
 
   /** For those who would rather not draw: a route that has not been tried yet. */
@@ -328,9 +337,13 @@
   stage.setAttribute("tabindex", "0");
   stage.setAttribute(
     "aria-label",
-    "Map of Loaf Street. Arrow keys walk Hana from the bakery to a door, Backspace takes a step back, Enter lets Rollo drive.",
+    "Map of Loaf Street. Arrow keys walk Hana from the bakery to a door, " +
+      "Backspace takes a step back, Enter lets Rollo drive.",
   );
   town.querySelector(".town-controls").hidden = false;
   town.classList.add("t-live");
-  begin(routes[0], "Hana walked to door 2, and Rollo watched. Let it drive, or drag Hana another way.");
+  begin(
+    routes[0],
+    "Hana walked to door 2, and Rollo watched. Let it drive, or drag Hana to another door.",
+  );
 })();

@@ -145,14 +145,16 @@ def problems(text_file: Path) -> str:
 
 
 def main(argv=None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    style = argparse.RawTextHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=style)
     parser.add_argument("command", choices=["build", "check", "pull"])
     parser.add_argument("chapters", nargs="*", help="two digits, or the start of a name")
     args = parser.parse_args(argv)
     texts = sorted((FOLDER / "src").glob("*.md"))
     for chapter in args.chapters:
         if not any(t.name.startswith(chapter) for t in texts):
-            parser.error(f"no notebook begins with {chapter!r}; there are {[t.stem for t in texts]}")
+            names = ", ".join(t.stem for t in texts)
+            parser.error(f"no notebook begins with {chapter!r}; there are {names}")
     texts = [t for t in texts if not args.chapters or t.name.startswith(tuple(args.chapters))]
     if args.command == "pull" and len(texts) != 1:
         parser.error("pull takes one notebook")

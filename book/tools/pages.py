@@ -82,7 +82,8 @@ def core_length(notebook) -> list[str]:
 
 def one_sentence_per_line(notebook) -> list[str]:
     """A line of the source holds one sentence, so that a change shows in review."""
-    text = re.sub(r"\$[^$\n]+\$|\([^)\n]*\)|\*\*?[^*\n]+\*\*?", "x", without_code(markdown(notebook)))
+    text = without_code(markdown(notebook))
+    text = re.sub(r"\$[^$\n]+\$|\([^)\n]*\)|\*\*?[^*\n]+\*\*?", "x", text)
     text = re.sub(r"\b(?:e\.g|i\.e|vs|ch|sec|eq|al|St|Dr)\.", "x", text)
     rows = (row for row in text.splitlines() if not row.lstrip().startswith(("|", "<")))
     return [f"two sentences on a line: {row.strip()[:90]!r}" for row in rows
@@ -104,7 +105,8 @@ def numbers(notebook, lookup, cited) -> list[str]:
     text = re.sub(r"(?<=\$)[^$]+(?=\$)", _math, text)
     text = re.sub(r"<(?!!--)[^>]+>", " ", text)
     text = re.sub(r"^#+ .*$|^\s*\d+\.\s", " ", text, flags=re.M)
-    text = re.sub(r"\b(?:Exercise|Equation|Chapters?|Quiz)\s\d+(?:\.\d+)?(?:[–,]\s?\d+)?", " ", text)
+    named = r"\b(?:Exercise|Solution|Equation|Chapters?|Quiz)\s\d+(?:\.\d+)?(?:[–,]\s?\d+)?"
+    text = re.sub(named, " ", text)
     for found in NUMBER.finditer(text):
         word, end = found.group(0), text[found.end() :]
         before = text[found.start() - 1 : found.start()]

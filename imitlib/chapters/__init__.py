@@ -16,6 +16,7 @@ ORDER = {
         ("envs.lane", "envs.lane_picture"),
         "envs.tightrope",
         "envs.crossing",
+        "envs.detour",
         ("envs.kitchen", "envs.kitchen_features", "envs.kitchen_view",
          "envs.kitchen_people"),
         "counting",

@@ -52,6 +52,12 @@ def from_minari(dataset, folder=None) -> Demonstrations:
 
     The observation after the last action of each episode is left out; rewards that
     are all NaN are none.
+
+    Raises
+    ------
+    ValueError, TypeError
+        There is no such data set, it is damaged or empty, or its observations or
+        actions are not plain arrays.
     """
     with _minari(folder) as minari:
         if isinstance(dataset, str):
@@ -59,20 +65,30 @@ def from_minari(dataset, folder=None) -> Demonstrations:
                 raise ValueError(f"dataset is {dataset!r}; the folder holds "
                                  f"{sorted(minari.list_local_datasets())}")
             dataset = minari.load_dataset(dataset)
-        episodes = list(dataset.iterate_episodes())
-    for episode in episodes:
-        for part, array in (("observations", episode.observations),
-                            ("actions", episode.actions)):
-            if not isinstance(array, np.ndarray):
-                raise TypeError(f"the {part} of dataset are {type(array).__name__}; "
-                                "only plain arrays can be read")
-    lengths = [len(episode.actions) for episode in episodes]
-    rewards = np.concatenate([episode.rewards for episode in episodes])
-    return Demonstrations(
-        np.concatenate([episode.observations[:-1] for episode in episodes]),
-        np.concatenate([episode.actions for episode in episodes]),
-        np.repeat(np.arange(len(episodes)), lengths),
-        None if np.isnan(rewards).all() else rewards)
+        try:
+            parts = [_part(i, e) for i, e in enumerate(dataset.iterate_episodes())]
+        except (OSError, KeyError, RuntimeError) as error:  # what a torn HDF5 raises
+            raise ValueError(f"dataset cannot be read: {error}") from error
+    if not parts:
+        raise ValueError("dataset is empty: it holds no episode")
+    seen, done, episodes, rewards = map(np.concatenate, zip(*parts, strict=True))
+    return Demonstrations(seen, done, episodes,
+                          None if np.isnan(rewards).all() else rewards)
+
+
+def _part(number: int, episode):
+    """Observations, actions, episode numbers and rewards of one Minari episode."""
+    seen, done = episode.observations, episode.actions
+    for name, array in (("observations", seen), ("actions", done)):
+        if not isinstance(array, np.ndarray):
+            raise TypeError(f"the {name} of dataset are {type(array).__name__}; "
+                            "only plain arrays can be read")
+    n = len(done)
+    if n == 0 or (len(seen), len(episode.rewards)) != (n + 1, n):
+        raise ValueError(f"episode {number} of dataset has {len(seen)} observations, "
+                         f"{n} actions and {len(episode.rewards)} rewards; it must "
+                         "have n + 1, n and n, with n at least 1")
+    return seen[:-1], done, np.full(n, number), np.asarray(episode.rewards, float)
 
 
 @contextmanager

@@ -28,16 +28,13 @@ from imitlib.envs.kitchen import (
 
 COOKING_STEPS = READY - FULL_POT
 TARGETS = (
-    "onion box",
-    "dish box",
-    "hatch",
+    "onion",  # in its box, or left on a counter
+    "dish",
     "pot with room",
     "pot cooking",
     "pot ready",
+    "hatch",
     "free counter",
-    "loose onion",
-    "loose dish",
-    "loose soup",
 )
 FAR = 12  # walking distances are shown as a fraction of this, and never beyond it
 
@@ -60,16 +57,16 @@ def board(kitchen, state):
 
 
 def hand_features(kitchen, state):
-    """Features that a cook would name, 102 of them in every kitchen.
+    """Features that a cook would name, 85 of them in every kitchen.
 
-    For each of the ten `TARGETS`, the nearest one: is there one in reach, how
+    For each of the seven `TARGETS`, the nearest one: is there one in reach, how
     many steps to it, which moves shorten the way, does the player face it.
     Then hands, facings, the partner's place, what blocks the four neighbours,
     and the state of the (at most two) pots.
 
     Returns
     -------
-    (n, 2, 102) float32
+    (n, 2, 85) float32
     """
     distance, shorter, pots = _ways(kitchen.layout)
     n = len(state)
@@ -148,14 +145,21 @@ def _kinds(objects):
 
 
 def _targets(kitchen, objects):
-    """(n, squares, 10) bool: which squares are which of the `TARGETS`."""
+    """(n, squares, 7) bool: which squares are which of the `TARGETS`."""
     terrain = np.broadcast_to(kitchen.terrain.ravel(), objects.shape)
     counter, pot = terrain == "X", terrain == "P"
-    masks = [terrain == "O", terrain == "D", terrain == "S"]
-    masks += [pot & (objects < FULL_POT), pot & (objects >= FULL_POT) & (objects < READY)]
-    masks += [pot & (objects >= READY), counter & (objects == NOTHING)]
-    masks += [counter & (objects == ONION), counter & (objects == DISH)]
-    return np.stack([*masks, counter & (objects >= SOUP)], axis=-1)
+    return np.stack(
+        [
+            (terrain == "O") | counter & (objects == ONION),
+            (terrain == "D") | counter & (objects == DISH),
+            pot & (objects < FULL_POT),
+            pot & (objects >= FULL_POT) & (objects < READY),
+            pot & (objects >= READY),
+            terrain == "S",
+            counter & (objects == NOTHING),
+        ],
+        axis=-1,
+    )
 
 
 @lru_cache

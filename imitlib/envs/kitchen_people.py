@@ -20,7 +20,6 @@ from imitlib.envs.kitchen import (
     FULL_POT,
     HEIGHT,
     LAYOUTS,
-    ONION,
     SOUP,
     WIDTH,
     Kitchen,

@@ -61,11 +61,12 @@ class Street:
     bend: float = 0.1
     bend_metres: float = 8.0
     wind: float = 0.005
-    fog: float = 0.1
+    fog: float = 0.2
     ahead: tuple[float, ...] = (0.0, 2.0, 4.0)
 
     def __post_init__(self):
-        for name in ("half_width", "speed", "wheelbase", "max_steer", "dt", "bend_metres"):
+        positive = ("half_width", "speed", "wheelbase", "max_steer", "dt", "bend_metres")
+        for name in positive:
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be positive")
         for name in ("bend", "wind", "fog"):
@@ -266,7 +267,7 @@ class LaneEnv(gym.Env):
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": 10}
 
-    def __init__(self, street: Street | None = None, horizon=400, render_mode=None):
+    def __init__(self, street: Street | None = None, horizon=600, render_mode=None):
         if horizon < 1:
             raise ValueError(f"horizon is {horizon}; an episode has at least one step")
         if render_mode not in (None, "rgb_array"):

@@ -47,13 +47,17 @@ def finish_page(app: Sphinx, pagename, templatename, context, doctree) -> None:
         if not any(word in _text_of(script) for word in unused)
     ]
     context["css_files"] = [
-        sheet for sheet in context.get("css_files", []) if "thebe" not in _text_of(sheet)
+        sheet
+        for sheet in context.get("css_files", [])
+        if "thebe" not in _text_of(sheet)
     ]
     if doctree is None or "body" not in context:
         return
     body = repair(context["body"])
     address = report_address(
-        app.config.html_theme_options.get("repository_url", ""), pagename, context["title"]
+        app.config.html_theme_options.get("repository_url", ""),
+        pagename,
+        context["title"],
     )
     context["body"] = body + (
         f'<p class="im-report"><a href="{escape(address)}">Report a mistake on this page</a></p>'
@@ -62,8 +66,9 @@ def finish_page(app: Sphinx, pagename, templatename, context, doctree) -> None:
 
 def repair(body: str) -> str:
     """Two things that the theme leaves unfinished for people who do not use a mouse."""
-    # The reference list claims to be an ARIA list, but its entries are not list items.
+    # The reference list has ARIA roles that are deprecated, and that do not fit together.
     body = body.replace('role="list" class="citation-list"', 'class="citation-list"')
+    body = body.replace(' role="doc-biblioentry"', "")
     # A table that scrolls sideways must be reachable from the keyboard.
     return body.replace(
         '<div class="pst-scrollable-table-container">',

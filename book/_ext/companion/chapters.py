@@ -59,7 +59,8 @@ class ChapterRole(SphinxRole):
         number = self.text
         if number not in CHAPTERS:
             message = self.inliner.reporter.error(
-                f"chapter is {number!r}; there are {', '.join(CHAPTERS)}", line=self.lineno
+                f"chapter is {number!r}; there are {', '.join(CHAPTERS)}",
+                line=self.lineno,
             )
             return [], [message]
         if not ready(self.env, number):

@@ -24,7 +24,11 @@ COLUMNS = (
     ("Status", 12),
 )
 SOURCES = {"[A]": "AI Safety Atlas", "[R]": "Christiano"}
-MEANING = {"true": "it stands", "FALSE": "it does not stand", "due": "to be measured again"}
+MEANING = {
+    "true": "it stands",
+    "FALSE": "it does not stand",
+    "due": "to be measured again",
+}
 
 
 def rows() -> list[dict]:
@@ -51,7 +55,11 @@ def number(value) -> str:
 def said_number(row: dict) -> list[str]:
     """The headline, its interval, and how many seeds are behind it."""
     if row["value"] is None:
-        return ["not a measurement" if row["status"] in ("cited", "forecast") else "not run yet"]
+        return [
+            "not a measurement"
+            if row["status"] in ("cited", "forecast")
+            else "not run yet"
+        ]
     lines = [f"**{number(row['value'])}**"]
     if row["interval"]:
         low, high = map(number, row["interval"])
@@ -107,15 +115,15 @@ class Ledger(SphinxDirective):
 
     def claim(self, row: dict) -> nodes.row:
         source = SOURCES.get(row.get("source", ""), "")
-        literature = row["literature"]
+        literature = [row["literature"]]
         if row["papers"]:
-            literature += f" {{cite:t}}`{','.join(row['papers'])}`"
+            literature += ["", f"Papers: {{cite:t}}`{','.join(row['papers'])}`"]
         state = row.get("state", "")
         cells = [
             [f"`{row['id']}`", "", row["statement"]],
             said_number(row),
             [row["predicate"]],
-            [literature.strip()],
+            literature,
             [f"*{row['status']}*", "", MEANING.get(state, "")],
         ]
         if source:

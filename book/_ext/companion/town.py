@@ -61,7 +61,9 @@ def round_about(door: Cell, dug: Cell | None = None) -> list[Cell] | None:
 
 def moves_of(walk: list[Cell]) -> list[str]:
     steps = {offset: move for move, offset in MOVES.items()}
-    return [steps[b[0] - a[0], b[1] - a[1]] for a, b in zip(walk, walk[1:], strict=False)]
+    return [
+        steps[b[0] - a[0], b[1] - a[1]] for a, b in zip(walk, walk[1:], strict=False)
+    ]
 
 
 def state(cell: Cell, dug: Cell | None = None) -> tuple[Cell, str]:
@@ -75,7 +77,9 @@ def clone(walk: list[Cell]) -> dict:
     return {state(cell): move for cell, move in zip(walk, moves_of(walk), strict=False)}
 
 
-def drive(table: dict, dug: Cell | None = None, patience: int = 3) -> tuple[list[Cell], bool]:
+def drive(
+    table: dict, dug: Cell | None = None, patience: int = 3
+) -> tuple[list[Cell], bool]:
     """Where the clone goes, and whether it arrives. Without a line, the last move again."""
     cell, last, trail, pushes = BAKERY, None, [BAKERY], 0
     while pushes < patience and cell not in DOORS.values():

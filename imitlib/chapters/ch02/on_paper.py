@@ -1,4 +1,4 @@
-"""The tightrope small enough for paper, and the tightrope with two sliders."""
+"""What chapter 02 draws by hand: the idea, three steps of rope, and two sliders."""
 
 from __future__ import annotations
 
@@ -8,7 +8,40 @@ import numpy as np
 
 from imitlib import bc
 from imitlib.envs import tightrope as rope
-from imitlib.figures import ROLES, axes, line
+from imitlib.figures import CELL, INK, MUTED, ROLES, axes, line
+
+
+def fig_idea():
+    """Fitting, and then acting: the arrow that a spam filter does not have."""
+    fig, panels = axes(size=(2.4, 2.2), columns=2, title=["fitting", "acting"])
+    boxes = {
+        0: {(0.5, 0.78): "what Hana saw", (0.5, 0.22): "what Hana did"},
+        1: {(0.55, 0.78): "what Rollo sees", (0.55, 0.22): "what Rollo does"},
+    }
+    arrow = {"arrowstyle": "-|>", "mutation_scale": 14, "lw": 1.8}
+    for i, ax in enumerate(panels):
+        ax.set_axis_off()
+        ax.set_xlim(0, 1)
+        ax.set_ylim(0, 1)
+        role = ROLES["person" if i == 0 else "learner"]
+        for (x, y), words in boxes[i].items():
+            box = {"boxstyle": "round,pad=0.5", "fc": CELL, "ec": role.color, "lw": 1.8}
+            ax.text(x, y, words, ha="center", va="center", color=INK, bbox=box)
+        ax.annotate(
+            "", (0.5 + 0.05 * i, 0.33), (0.5 + 0.05 * i, 0.67),
+            arrowprops=arrow | {"color": role.color, "ls": ROLES["learner"].dash},
+        )  # fmt: skip
+        ax.text(0.55 + 0.05 * i, 0.5, "policy", va="center", color=MUTED)
+    back = arrow | {"color": ROLES["harm"].color, "connectionstyle": "arc3,rad=-0.6"}
+    panels[1].annotate("", (0.16, 0.68), (0.16, 0.32), arrowprops=back)
+    panels[1].text(0.14, 0.5, "world", va="center", ha="left", color=INK)
+    alt = (
+        "Two panels. Fitting: an arrow, the policy, leads from what Hana saw to what "
+        "Hana did. Acting: the same arrow leads from what Rollo sees to what Rollo "
+        "does, and a second arrow, through the world, leads from there back to what "
+        "Rollo sees next."
+    )
+    return fig, alt
 
 
 def by_hand() -> dict:
@@ -72,3 +105,19 @@ def explore_costs(eps: float, horizon: int):
         f"{eps * horizon:.3g})."
     )
     return fig, text
+
+
+_HAND = by_hand()
+GIVEN = {
+    "hand.none": 0.7,
+    "hand.left": 0.2,
+    "hand.right": 0.1,
+    "hand.error": _HAND["error"],
+    "hand.off1": _HAND["off_none"][0],
+    "hand.off2": _HAND["off_none"][1],
+    "hand.off3": _HAND["off_none"][2],
+    "hand.easy2": _HAND["off_easy"][1],
+    "hand.easy3": _HAND["off_easy"][2],
+    "hand.cost_none": _HAND["cost_none"],
+    "hand.cost_easy": _HAND["cost_easy"],
+}

@@ -1,12 +1,10 @@
-"""Exercises on the tightrope and the crossing: references and mistakes worth naming.
-
-Each entry: what is asked, the stub's signature, the reference, cases that tell the
-mistakes apart, and for each mistake a function that makes it and a hint about it.
-"""
+"""The exercises of chapter 02: what is right, and the mistakes worth naming."""
 
 from __future__ import annotations
 
 import numpy as np
+
+from imitlib.exercises import Exercise
 
 # 1. The price of a slip ---------------------------------------------------------------
 
@@ -41,21 +39,16 @@ def _slips_are_forgotten(error, horizon, recovers):
     return error * np.arange(1, horizon + 1)
 
 
-PRICE = {
-    "title": "The price of a slip",
-    "asks": "expected_cost(error, horizon, recovers) -> array of shape (horizon,): the "
-    "mean number of steps off the rope after 1, 2, ..., horizon steps.",
-    "difficulty": 1,
-    "minutes": 10,
-    "expected": "0.1, 0.29, 0.561 for error 0.1, three steps and no way back",
-    "reference": expected_cost,
-    "cases": lambda: [
+PRICE = Exercise(
+    "02.1",
+    reference=expected_cost,
+    cases=lambda: [
         (0.1, 3, False),
         (0.1, 3, True),
         (0.02, 40, False),
         (0.3, 9, True),
     ],
-    "wrong": {
+    wrong={
         "small-error formula": (
             _small_error_formula,
             "That is the law for small errors. A walker who is already off cannot fall "
@@ -82,7 +75,7 @@ PRICE = {
             "climb pays for every later step too.",
         ),
     },
-}
+)
 
 # 2. Read an exponent off a curve ------------------------------------------------------
 
@@ -122,16 +115,11 @@ def _growth_cases():
     ]
 
 
-GROWTH = {
-    "title": "Read an exponent off a curve",
-    "asks": "growth(horizons, costs) -> float: the p for which C * horizon ** p fits best "
-    "by least squares on logarithmic axes.",
-    "difficulty": 1,
-    "minutes": 5,
-    "expected": "about 1.94 for an error rate of 0.0015 without a way back",
-    "reference": growth,
-    "cases": _growth_cases,
-    "wrong": {
+GROWTH = Exercise(
+    "02.2",
+    reference=growth,
+    cases=_growth_cases,
+    wrong={
         "no logarithms": (
             _no_logs,
             "That is a slope in steps per step. A power law is a straight line only when "
@@ -157,7 +145,7 @@ GROWTH = {
             "np.polyfit gives the slope first and the constant last.",
         ),
     },
-}
+)
 
 # 3. Who drives, who labels ------------------------------------------------------------
 
@@ -198,16 +186,11 @@ def _collect_cases():
     return cases
 
 
-COLLECT = {
-    "title": "Who drives, who labels",
-    "asks": "collect(expert, learner, coins, beta) -> array (2, B): row 0 the actions "
-    "executed (the expert's where coins < beta), row 1 the labels DAgger learns from.",
-    "difficulty": 2,
-    "minutes": 5,
-    "expected": "with beta 0 the learner drives alone and every label is the expert's",
-    "reference": collect,
-    "cases": _collect_cases,
-    "wrong": {
+COLLECT = Exercise(
+    "02.3",
+    reference=collect,
+    cases=_collect_cases,
+    wrong={
         "labels what was done": (
             _labels_what_was_done,
             "You label with whoever drove, so where the learner drove it learns from "
@@ -233,7 +216,7 @@ COLLECT = {
             "One coin decided for all. Each step has a coin of its own: np.where.",
         ),
     },
-}
+)
 
 # 4. What the camera and the last action say -------------------------------------------
 
@@ -272,16 +255,11 @@ def _averaged(change, glare):
     return (_no_prior(change, glare) + _no_camera(change, glare)) / 2
 
 
-GREEN = {
-    "title": "The better guess",
-    "asks": "green(change, glare) -> array (2, 2): entry [reading, previous] is the chance "
-    "that the light is green now, given what the camera reads and what the light was.",
-    "difficulty": 2,
-    "minutes": 10,
-    "expected": "for 0.02 and 0.2: green read after red is green with chance 0.075",
-    "reference": green,
-    "cases": lambda: [(0.02, 0.2), (0.1, 0.3), (0.5, 0.2)],
-    "wrong": {
+GREEN = Exercise(
+    "02.4",
+    reference=green,
+    cases=lambda: [(0.02, 0.2), (0.1, 0.3), (0.5, 0.2)],
+    wrong={
         "camera only": (
             _no_prior,
             "That trusts the camera alone. The light a moment ago says something too: "
@@ -301,6 +279,6 @@ GREEN = {
             "Two pieces of evidence are multiplied, as Bayes' rule says, not averaged.",
         ),
     },
-}
+)
 
-DRAFTS = (PRICE, GROWTH, COLLECT, GREEN)
+EXERCISES = {task.id: task for task in (PRICE, GROWTH, COLLECT, GREEN)}
