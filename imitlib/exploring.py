@@ -78,7 +78,7 @@ def _static(f, grids):
     frames, texts = [], []
     for values in itertools.product(*grids.values()):
         fig, text = f(**dict(zip(grids, values, strict=True)))
-        frames.append(card(fig, text, html.escape(text)))
+        frames.append(card(fig, text, _once(text)))
         texts.append(text)
     start = [len(values) // 2 for values in grids.values()]
     sizes = [len(values) for values in grids.values()]
@@ -100,6 +100,11 @@ def _static(f, grids):
         f"<script>{_SCRIPT.replace('NAME', name).replace('SIZES', json.dumps(sizes))}</script>"
     )
     return _Card(page, texts[first])
+
+
+def _once(text):
+    """A caption that is seen; it is heard already, as the picture's alternative."""
+    return f'<span aria-hidden="true">{html.escape(text)}</span>'
 
 
 def _label(value) -> str:

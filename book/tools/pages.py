@@ -102,12 +102,15 @@ def numbers(notebook, lookup, cited) -> list[str]:
     text = re.sub(r"\]\([^)]*\)", "]", text)  # a link's address
     text = re.sub(r"\[[^\]]*\]", lambda m: NUMBER.sub("", m.group(0)), text)  # and its words
     text = re.sub(r"\\tag\{[^}]*\}|\(\d+\.\d+\)", " ", text)
-    text = re.sub(r"(?<=\$)[^$]+(?=\$)", _math, text)
+    text = re.sub(r"\$\$.+?\$\$|\$[^$\n]+\$", _math, text, flags=re.S)
     text = re.sub(r"<(?!!--)[^>]+>", " ", text)
     text = re.sub(r"^#+ .*$|^\s*\d+\.\s", " ", text, flags=re.M)
-    named = r"\b(?:Exercise|Solution|Equation|Chapters?|Quiz)\s\d+(?:\.\d+)?(?:[–,]\s?\d+)?"
+    named = r"\b(?:Exercise|Solution|[Tt]heorem|Equation|Chapters?|Quiz)\s\d+(?:\.\d+)?(?:[–,]\s?\d+)?"
     text = re.sub(named, " ", text)
+    marks = [m.span() for m in MARKER.finditer(text)]
     for found in NUMBER.finditer(text):
+        if any(start < found.start() < stop for start, stop in marks):
+            continue
         word, end = found.group(0), text[found.end() :]
         before = text[found.start() - 1 : found.start()]
         if before.isalpha() or before == "_":

@@ -79,12 +79,8 @@ class State:
 
     def __getitem__(self, games):
         """The chosen games: an index array, a mask or a slice."""
-        return State(
-            self.position[games],
-            self.facing[games],
-            self.held[games],
-            self.objects[games],
-        )
+        arrays = self.position, self.facing, self.held, self.objects
+        return State(*(array[games] for array in arrays))
 
 
 class Kitchen:
@@ -228,17 +224,20 @@ class KitchenEnv(gym.Env):
     metadata = {"render_modes": ["rgb_array"], "render_fps": 7}
 
     def __init__(self, layout="cramped_room", horizon=1200, render_mode=None):
-        from imitlib.envs.kitchen_features import board
-
         if render_mode not in (None, *self.metadata["render_modes"]):
-            raise ValueError(f"render_mode is {render_mode!r}; legal: None, 'rgb_array'")
+            raise ValueError(f"render_mode is {render_mode!r}; legal: None, rgb_array")
         if not isinstance(horizon, (int, np.integer)) or horizon < 1:
             raise ValueError(f"horizon is {horizon!r}; legal: a whole number >= 1")
-        self.kitchen, self.horizon, self.render_mode = Kitchen(layout), horizon, render_mode
-        self._view = lambda: board(self.kitchen, self.state)[0]
+        self.kitchen, self.horizon = Kitchen(layout), horizon
+        self.render_mode = render_mode
         self.state, self._t = self.kitchen.start(), 0
         self.action_space = gym.spaces.MultiDiscrete([6, 6])
         self.observation_space = gym.spaces.Box(0, 1, self._view().shape, np.float32)
+
+    def _view(self):
+        from imitlib.envs.kitchen_features import board
+
+        return board(self.kitchen, self.state)[0]
 
     def reset(self, *, seed=None, options=None):
         super().reset(seed=seed)

@@ -96,7 +96,9 @@ def hand_features(kitchen, state):
     pot = [_one_hot(filling, 4), _cooked(pot)[..., None]]
     pot = np.concatenate(pot, -1).reshape(n, 1, -1)
     pot = np.pad(pot, ((0, 0), (0, 0), (0, 10 - pot.shape[-1])))
-    return np.concatenate([*way, *bodies, np.repeat(pot, 2, axis=1)], -1).astype(np.float32)
+    return np.concatenate([*way, *bodies, np.repeat(pot, 2, axis=1)], -1).astype(
+        np.float32
+    )
 
 
 def history(actions, starts, length=3):
@@ -185,7 +187,9 @@ def _ways(layout):
         beside[cell] = [(y + dy) * WIDTH + x + dx for dx, dy in STEP[:STAY]]
         distance[cell, beside[cell]] = 0
         shorter[cell, beside[cell], range(4)] = True
-    for steps in range(1, FAR + 1):  # breadth first: all targets grow one ring at a time
+    for steps in range(
+        1, FAR + 1
+    ):  # breadth first: all targets grow one ring at a time
         inner = distance == steps - 1
         for cell, neighbours in beside.items():
             for move, neighbour in enumerate(neighbours):

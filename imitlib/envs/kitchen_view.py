@@ -88,8 +88,8 @@ def _tile(ax, x, y, square, size):
         for dx, dy in ((-0.19, 0.02), (0.19, 0.02), (0, -0.2)):
             _onion(ax, x + dx, y + dy - 0.02, 0.15)
     elif square == "D":
-        for dy in (0.06, -0.06, -0.18):
-            _dish(ax, x, y + dy, 0.28)
+        for dy in (-0.02, -0.1, -0.18):
+            _dish(ax, x, y + dy, 0.26)
     elif square == "S":
         _shape(ax, "Rectangle", (x - 0.3, y - 0.34), 0.6, 0.5, facecolor="#FFFFFF")
         arrow = {"arrowstyle": "-|>", "color": INK, "lw": 1.6, "mutation_scale": 11}
@@ -140,14 +140,16 @@ def _thing(ax, x, y, thing, scale=0.9):
 
 def _onion(ax, x, y, r):
     for dx in (-0.5, 0, 0.5):  # the shoot
-        ax.plot([x, x + dx * r], [y - 0.8 * r, y - 1.7 * r], color=MUTED, lw=1.1, zorder=6)
+        ends = [x, x + dx * r], [y - 0.8 * r, y - 1.7 * r]
+        ax.plot(*ends, color=MUTED, lw=1.1, zorder=6)
     _shape(ax, "Circle", (x, y), r, facecolor=ONION_SKIN, zorder=6)
     _shape(ax, "Arc", (x, y), 0.9 * r, 1.9 * r, linewidth=0.8, zorder=6)
 
 
 def _dish(ax, x, y, r):
     _shape(ax, "Ellipse", (x, y), 2 * r, 1.5 * r, facecolor="#FFFFFF", zorder=5)
-    _shape(ax, "Ellipse", (x, y), 1.2 * r, 0.85 * r, edgecolor=MUTED, linewidth=0.8, zorder=5)
+    rim = {"edgecolor": MUTED, "linewidth": 0.8, "zorder": 5}
+    _shape(ax, "Ellipse", (x, y), 1.2 * r, 0.85 * r, **rim)
 
 
 def _person(ax, x, y, dx, dy, player):
@@ -159,7 +161,8 @@ def _person(ax, x, y, dx, dy, player):
     tip, side = np.array([x + 0.34 * dx, y + 0.34 * dy]), 0.13 * np.array([dy, dx])
     root = np.array([x + 0.14 * dx, y + 0.14 * dy])
     _shape(ax, "Polygon", np.array([tip, root + side, root - side]), **line)
-    _shape(ax, "Circle", (x, y), 0.22, zorder=3, **line)
+    rim = {**line, "edgecolor": "#FFFFFF" if player == 0 else ink, "linewidth": 1.6}
+    _shape(ax, "Circle", (x, y), 0.22, zorder=3, **rim)
     ax.text(
         x, y, str(player + 1), ha="center", va="center", zorder=4, fontsize=10,
         color="#FFFFFF" if player == 0 else ink, fontweight="bold",

@@ -121,7 +121,7 @@ class Lane:
     def step(self, steer) -> np.ndarray:
         """One step of `dt` seconds; which carts have crashed, bool (n,)."""
         street = self.street
-        steer = np.clip(steer, -street.max_steer, street.max_steer)
+        steer = np.clip(np.asarray(steer, float), -street.max_steer, street.max_steer)
         turn, kappa = street.speed / street.wheelbase * np.tan(steer), self.curvature()
 
         def rates(offset, heading):

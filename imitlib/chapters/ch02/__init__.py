@@ -3,7 +3,10 @@
 import importlib.util
 from importlib import import_module
 
-_PARTS = ("on_paper", "driving", "compounding", "crossing", "horizon", "kitchen")
+_PARTS = (
+    "on_paper", "enough", "compounding", "driving", "crossing", "horizon", "two_routes",
+    "kitchen",
+)
 CLAIMS, GIVEN = [], {}
 for _part in _PARTS:
     if importlib.util.find_spec(f"{__name__}.{_part}") is None:

@@ -114,8 +114,8 @@ def crashes_hold(s) -> bool:
     off = s["off_clone"].mean(axis=0)
     smallest = np.minimum(s["error_dagger"], s["error_noise"])
     return bool(
-        s["error_clone"].mean() < 1
-        and s["explained_clone"].mean() > 0.98
+        s["error_clone"].mean() < 0.6
+        and s["explained_clone"].mean() > 0.99
         and (s["error_clone"] < smallest).all()
         and (np.diff(off) >= 0).all()
         and off[-1] > 0.5
@@ -191,15 +191,17 @@ def fig_why(s):
     """The same clone in other weather, and what does not help."""
     fig, ax = axes("", "carts over the kerb after a minute", size=(4.8, 3.1))
     arms = {
-        "clone": "still,\nfog", "more": "…ten times\nthe demos",
-        "labels": "…noise in\nthe labels", "clear": "still,\nno fog",
-    }  # fmt: skip
+        "clone": "fog",
+        "more": "fog, 10 times\nthe demos",
+        "labels": "fog, noise in\nthe labels",
+        "clear": "no fog",
+    }
     for x, name in enumerate(arms):
         dots(ax, x, s[f"crash_{name}"], "learner")
     ax.set_xticks(range(len(arms)), list(arms.values()), fontsize=9)
     percent(ax)
     told = ", ".join(
-        f"{label.replace(chr(10), ' ').strip('…')} {s.mean('crash_' + name):.0%}"
+        f"{label.replace(chr(10), ' ')} {s.mean('crash_' + name):.0%}"
         for name, label in arms.items()
     )
     alt = (
@@ -222,21 +224,21 @@ def fig_drives(drives: dict, cart: int = 0):
                    hatch="///", linewidth=0, alpha=0.6)  # fmt: skip
         ax.axhline(side, color=look.color, linewidth=1.4)
     for label, (role, drive) in drives.items():
-        steps = int(drive.steps_survived[cart])
+        steps, style = int(drive.steps_survived[cart]), ROLES[role]
         crashed = steps < len(drive.crashed)
         offset = drive.states[: steps + 1, cart, 0]
+        if crashed:  # the state beyond the kerb is not kept: the cart starts again
+            offset = np.append(offset, np.sign(offset[-1]))
         seconds = np.arange(len(offset)) * FOGGY.dt
-        style = ROLES[role]
         ax.plot(seconds, offset, color=style.color, linestyle=style.dash,
                 linewidth=style.width)  # fmt: skip
         if crashed:
             ax.plot(seconds[-1], offset[-1], look.marker, color=look.color, markersize=9)
         ends.append((label, seconds[-1], offset[-1], crashed))
     for rank, (label, x, y, crashed) in enumerate(sorted(ends, key=lambda e: e[2])):
-        shift = -12 if crashed and y < 0 else 12 if crashed else 7 * (rank - 1)
-        ax.annotate(label, (x, y), xytext=(-4 if crashed else 6, shift), va="center",
-                    textcoords="offset points", ha="right" if crashed else "left",
-                    annotation_clip=False)  # fmt: skip
+        shift = -np.sign(y) * 16 if crashed else 7 * (rank - 1)
+        ax.annotate(label, (x, y), xytext=(8 if crashed else 6, shift), va="center",
+                    textcoords="offset points", annotation_clip=False)  # fmt: skip
     ax.set_ylim(-1.35, 1.35)
     ax.set_xlim(0, None)
     told = "; ".join(
@@ -245,6 +247,18 @@ def fig_drives(drives: dict, cart: int = 0):
     )
     alt = f"Metres from the middle of the lane against seconds, kerb on both sides: {told}."
     return fig, alt
+
+
+def fig_hook(seed: int = 1000):
+    """Hana's drive and Rollo's, on the same road in the same gusts."""
+    rng = np.random.default_rng(seed)
+    clone, hana = copy(show(FOGGY, rng).demonstrations(), rng), lane_expert(FOGGY)
+    drives = {}
+    for label, role, policy in (("Hana", "person", None), ("Rollo", "learner", clone)):
+        same_road = np.random.default_rng([seed, 1])
+        drives[label] = (role, lane.drive(FOGGY, policy, hana, 20, 400, same_road))
+    steps = drives["Rollo"][1].steps_survived
+    return fig_drives(drives, cart=int(np.argsort(steps)[len(steps) // 3]))
 
 
 def percent(ax):
@@ -262,7 +276,7 @@ CLAIMS = [
             "weather, the clone nearest to the expert is the one that crashes."
         ),
         predicate=(
-            "on fresh demonstrations the clone's error is below 1° and over 98 % of "
+            "on fresh demonstrations the clone's error is below 0.6° and over 99 % of "
             "the steering is explained, smaller than DAgger's and noise injection's on "
             "every seed; yet more than half of its carts are over the kerb after a "
             "minute, with ten times the demonstrations too, against under 10 % for "
@@ -272,6 +286,7 @@ CLAIMS = [
         holds=crashes_hold,
         measure=measure_crashes,
         headline="crash_clone",
+        derive=lambda s: {"aside_cm": 100 * s.mean("aside_expert")},
         status="ours",
         papers=("ross2011reduction", "laskey2017dart", "simchowitz2025pitfalls"),
         literature=(

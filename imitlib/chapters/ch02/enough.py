@@ -16,7 +16,7 @@ from imitlib.claims import Claim
 from imitlib.demonstrations import record
 from imitlib.envs import lane
 from imitlib.experiments import interval
-from imitlib.figures import MUTED, ROLES, axes, line
+from imitlib.figures import ROLES, axes, line
 
 SIZES = (1, 2, 4, 8, 16)
 UPDATES, COPIES, CARTS = 1000, 20, 50
@@ -118,35 +118,27 @@ def enough_holds(s) -> bool:
 
 
 def fig_enough(s):
-    """Return against number of demonstrations, one panel per task."""
-    titles = ["CartPole-v1", "MountainCar-v0", "the lane, clear and breezy"]
-    fig, panels = axes("demonstrations", "return", columns=3, size=(3.5, 3.0), title=titles)
+    """Return against number of demonstrations, from chance (0) to the expert (1)."""
+    fig, ax = axes("demonstrations", "return: 0 is chance, 1 is the expert")
+    looks = {"cartpole": ("learner", -3), "mountain_car": ("robot", 9), "lane": ("person", -15)}
     told = []
-    for ax, name, title in zip(panels, TASKS, titles):
-        columns = [interval(column) for column in s[name].T]
-        ends = ([i.low for i in columns], [i.high for i in columns])
+    for name, (role, nudge) in looks.items():
         expert, chance = s[f"{name}_expert"].mean(), s[f"{name}_random"].mean()
-        for level, role, label in ((expert, "expert", "expert"),
-                                   (chance, "random", "at random")):  # fmt: skip
-            look = ROLES[role]
-            ax.axhline(level, color=look.color, linestyle=look.dash, linewidth=look.width)
-            ax.annotate(label, (1, level), xytext=(0, 4), textcoords="offset points",
-                        color=MUTED, fontsize=9)  # fmt: skip
-        ax.set_xscale("log", base=2)
-        ax.set_xticks(SIZES, [str(k) for k in SIZES])
-        ax.minorticks_off()
-        # an interval may leave what a return can be; the drawing does not
-        low, high = min(expert, chance), max(expert, s[name].max())
-        ends = (np.clip(ends[0], low, high), np.clip(ends[1], low, high))
-        line(ax, SIZES, s[name].mean(axis=0), "learner", band=ends)
-        room = 0.12 * abs(high - low)
-        ax.set_ylim(low - room, high + room)
-        ax.set_xlim(0.9, 18)
-        told.append(f"in {title} {enough(s, name):.0f} ({expert:.0f} for the expert)")
+        share = (s[name] - chance) / (expert - chance)
+        ends = np.array([[i.low, i.high] for i in map(interval, share.T)]).T
+        label = TASKS[name].partition("-v")[0]
+        line(ax, SIZES, share.mean(axis=0), role, label, band=ends, nudge=nudge)
+        told.append(f"in {label} {enough(s, name):.0f}, and one gives {share[:, 0].mean():.2f}")
+    look = ROLES["expert"]
+    ax.axhline(1, color=look.color, linestyle=look.dash, linewidth=1.2, zorder=0)
+    ax.set_xscale("log", base=2)
+    ax.set_xticks(SIZES, [str(k) for k in SIZES])
+    ax.minorticks_off()
+    ax.set_ylim(0, 1.08)
     alt = (
-        "Three panels, return against the number of demonstrations, 1 to 16: the "
-        "clone's line rises from between chance and expert to the expert's level; the "
-        f"demonstrations that suffice are {', '.join(told)}."
+        f"Return against the number of demonstrations, {SIZES[0]} to {SIZES[-1]}, scaled "
+        "so that chance is 0 and the expert 1; three lines rise to 1. Demonstrations "
+        f"that suffice: {'; '.join(told)}."
     )
     return fig, alt
 

@@ -1,204 +1,45 @@
-"""Chapter 02, real people: clones of a pair of cooks, and three ways to judge them.
+"""Chapter 02, real people: three ways to judge a clone, and how they disagree.
 
-Seventy-two of a hundred decisions in the recorded games are *stay*.  A clone can be
-right as often as that and never cook a soup.  Here clones are scored by held-out
-accuracy, by held-out likelihood, and by what two of them get done in the kitchen.
+Seventy-two of a hundred decisions in the recorded games are *stay*: a statue is right
+as often as that.  Clones are scored here by held-out accuracy, by held-out likelihood,
+and by the soups that two of them serve; beside it, always, how often they stay.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from functools import lru_cache
-
 import numpy as np
 
 from imitlib import bc
+from imitlib.chapters.ch02.kitchen_clones import (
+    ARMS,
+    BATCH,
+    ELSEWHERE,
+    GAMES,
+    LONGER,
+    REMEMBERED,
+    ROOM,
+    STEPS,
+    UPDATES,
+    Pair,
+    cook,
+    decisions,
+    of_people,
+)
+from imitlib.chapters.ch02.kitchen_figures import fig_judges, fig_kitchen, fig_kitchens
 from imitlib.claims import Claim
-from imitlib.counting import draw
-from imitlib.demonstrations import Demonstrations
-from imitlib.envs.kitchen import LAYOUTS, STAY, Kitchen
-from imitlib.envs.kitchen_features import board, hand_features, history
-from imitlib.envs.kitchen_people import load_human_play
-from imitlib.envs.kitchen_view import draw as draw_kitchen
+from imitlib.envs.kitchen import FULL_POT, READY
 from imitlib.experiments import interval
-from imitlib.figures import INK, MUTED, ROLES, axes, line
 
-ROOM = "cramped_room"
-UPDATES, BATCH, LONGER = 2000, 128, 4  # the library's defaults; and four times as long
-GAMES, STEPS, REMEMBERED = 8, 1200, 3
-MOVES = np.array([0, 1, 2, 3, 5])  # every action but stay
+__all__ = [
+    "CLAIMS",
+    "GIVEN",
+    "fig_judges",
+    "fig_kitchen",
+    "fig_kitchens",
+    "measure_live",
+]
 
-
-# What the people did, as demonstrations -------------------------------------------
-
-
-@lru_cache
-def people(layout: str, test: bool):
-    """The recorded games of one layout and one side of the published split."""
-    return load_human_play().of(layout, test)
-
-
-@lru_cache
-def decisions(layout: str, view: str, test: bool = False) -> Demonstrations:
-    """Each person's decisions as seen in one `view`: "board", "hand" or "history".
-
-    A recorded game gives two episodes, one for each person's side of it.
-    """
-    play = people(layout, test)
-    kitchen = Kitchen(layout)
-    seen = board(kitchen, play.state) if view == "board" else hand_features(kitchen, play.state)
-    if view == "history":
-        past = history(play.action, play.t == 0, REMEMBERED)
-        seen = np.concatenate([seen, past], axis=-1)
-    games = np.unique(play.game, return_inverse=True)[1]
-    return Demonstrations(
-        np.concatenate([seen[:, 0], seen[:, 1]]),
-        np.concatenate([play.action[:, 0], play.action[:, 1]]).astype(int),
-        np.concatenate([games, games.max() + 1 + games]),
-    )
-
-
-# The clones ------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, eq=False)
-class WhenWhat:
-    r"""Two clones in one: *when* to move, and *what* to do when moving.
-
-    .. math:: \pi(a \mid o) = \pi_{when}(move \mid o)\; \pi_{what}(a \mid o)
-    """
-
-    when: bc.Clone
-    what: bc.Clone
-
-    def probabilities(self, observations) -> np.ndarray:
-        """(B, 6), from the two networks' (B, 2) and (B, 5)."""
-        stay, move = self.when.probabilities(observations).T
-        out = np.empty((len(stay), 6))
-        out[:, STAY] = stay
-        out[:, MOVES] = move[:, None] * self.what.probabilities(observations)
-        return out
-
-    def __call__(self, observations) -> np.ndarray:
-        return self.probabilities(observations).argmax(1)
-
-    def log_likelihood(self, observations, actions) -> np.ndarray:
-        rows = np.arange(len(actions))
-        return np.log(self.probabilities(observations)[rows, actions])
-
-
-def fit_one(demos, rng, updates=UPDATES) -> bc.Clone:
-    """One network for the six actions: `bc.fit` as it comes."""
-    return bc.fit(demos, n_actions=6, updates=updates, batch=BATCH, rng=rng)
-
-
-def fit_split(demos, rng) -> WhenWhat:
-    """One network for *when*, one for *what*; each passes over its rows as often."""
-    moving = demos.actions != STAY
-    when = replace(demos, actions=moving.astype(int))
-    what = Demonstrations(
-        demos.observations[moving],
-        np.searchsorted(MOVES, demos.actions[moving]),
-        np.unique(demos.episodes[moving], return_inverse=True)[1],
-    )
-    passes = {"batch": BATCH, "rng": rng}
-    return WhenWhat(
-        bc.fit(when, n_actions=2, updates=UPDATES, **passes),
-        bc.fit(what, n_actions=5, updates=round(UPDATES * moving.mean()), **passes),
-    )
-
-
-@dataclass(frozen=True)
-class Arm:
-    """A way to clone: what is shown, how it is fitted, how it is played.
-
-    `played` maps the name of each result to a way of choosing: "draw" an action,
-    take the likeliest ("greedy"), or draw *when* and take the likeliest *what*
-    ("decide").
-    """
-
-    label: str
-    view: str
-    fit: object
-    played: tuple[tuple[str, str], ...]
-
-
-def fit_longer(demos, rng) -> bc.Clone:
-    """The same network and the same data, with four times the updates."""
-    return fit_one(demos, rng, LONGER * UPDATES)
-
-
-ARMS = {
-    "board": Arm("the plain board", "board", fit_one, (("greedy", "greedy"), ("board", "draw"))),
-    "hand": Arm("a cook's features", "hand", fit_one, (("hand", "draw"),)),
-    "history": Arm("… and own last moves", "history", fit_one, (("history", "draw"),)),
-    "split": Arm("when and what apart", "hand", fit_split, (("split", "draw"),)),
-    "longer": Arm(
-        "trained 4 times longer", "hand", fit_longer, (("longer", "draw"), ("decided", "decide"))
-    ),
-}
-
-
-# In the kitchen --------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Pair:
-    """Two copies of a clone that share a kitchen."""
-
-    clone: object
-    view: str
-    mode: str
-    rng: np.random.Generator
-
-    def actions(self, seen) -> np.ndarray:
-        """(games, 2) actions from what the players see, (games, 2, d)."""
-        chances = self.clone.probabilities(seen.reshape(-1, seen.shape[-1]))
-        if self.mode == "greedy":
-            chosen = chances.argmax(1)
-        elif self.mode == "draw":
-            chosen = draw(chances, self.rng)
-        else:
-            stays = self.rng.random(len(chances)) < chances[:, STAY]
-            chosen = np.where(stays, STAY, MOVES[chances[:, MOVES].argmax(1)])
-        return chosen.reshape(-1, 2)
-
-
-def cook(layout: str, pairs: dict[str, Pair], games=GAMES, steps=STEPS) -> dict:
-    """Let every pair cook in kitchens of its own, all side by side.
-
-    Returns
-    -------
-    dict of name -> (soups, stay): the mean number of soups served in a game, and the
-        share of decisions that were *stay*.
-    """
-    kitchen, n = Kitchen(layout), games * len(pairs)
-    state, past = kitchen.start(n), np.zeros((n, 2, REMEMBERED, 6), np.float32)
-    views = {pair.view for pair in pairs.values()}
-    soups, stays = np.zeros(n), np.zeros(n)
-    for _ in range(steps):
-        seen = {}
-        if "board" in views:
-            seen["board"] = board(kitchen, state)
-        if views - {"board"}:
-            seen["hand"] = hand_features(kitchen, state)
-            seen["history"] = np.concatenate([seen["hand"], past.reshape(n, 2, -1)], -1)
-        actions = np.concatenate(
-            [
-                pair.actions(seen[pair.view][i * games : (i + 1) * games])
-                for i, pair in enumerate(pairs.values())
-            ]
-        )
-        state, reward = kitchen.step(state, actions)
-        soups += reward / 5
-        stays += (actions == STAY).mean(axis=1)
-        now = np.eye(6, dtype=np.float32)[actions]
-        past = np.concatenate([now[:, :, None], past[:, :, :-1]], axis=2)
-    by_pair = zip(soups.reshape(-1, games), stays.reshape(-1, games) / steps, strict=True)
-    return {
-        name: (float(soup.mean()), float(stay.mean()))
-        for name, (soup, stay) in zip(pairs, by_pair, strict=True)
-    }
+LIVE = ("board", "hand")  # the arms that a page can run while the reader waits
 
 
 def measure_clones(seed: int, layout: str = ROOM, arms=tuple(ARMS)) -> dict:
@@ -215,18 +56,184 @@ def measure_clones(seed: int, layout: str = ROOM, arms=tuple(ARMS)) -> dict:
         held_out = decisions(layout, arm.view, test=True)
         out[f"acc_{name}"] = bc.accuracy(clone, held_out)
         out[f"nll_{name}"] = bc.nll(clone, held_out)
-        for result, mode in arm.played:
-            pairs[result] = Pair(clone, arm.view, mode, rng.spawn(1)[0])
-    for result, (soups, stay) in cook(layout, pairs).items():
-        out[f"soups_{result}"], out[f"stay_{result}"] = soups, stay
+        pairs[name] = Pair(clone, arm.view, "draw", rng.spawn(1)[0])
+        pairs[f"greedy_{name}"] = Pair(clone, arm.view, "greedy", rng)
+        if name == "longer":
+            pairs["decided"] = Pair(clone, arm.view, "decide", rng.spawn(1)[0])
+    for name, (soups, stay) in cook(layout, pairs).items():
+        out[f"soups_{name}"], out[f"stay_{name}"] = soups, stay
     return out
 
 
-def of_people(layout: str = ROOM) -> dict:
-    """What the people of the held-out games did: soups in a game, and how they stay.
+def measure_elsewhere(seed: int) -> dict:
+    """The plainest and the longest-trained clone in the other four kitchens."""
+    out = {}
+    for short, layout in ELSEWHERE.items():
+        numbers = measure_clones(seed, layout, ("board", "longer"))
+        out |= {f"{name}_{short}": value for name, value in numbers.items()}
+    return out
 
-    `acc_stay` is the accuracy of a clone that always stays: the baseline.
-    """
-    play = people(layout, True)
-    stay = float((play.action == STAY).mean())
-    return {"soups_people": float(play.soups().mean()), "stay_people": stay, "acc_stay": stay}
+
+def measure_live(seed: int) -> dict:
+    """One seed of the two plainest clones: a few seconds, and the recorded numbers."""
+    return measure_clones(seed, arms=LIVE)
+
+
+def derived(s) -> dict:
+    """The people's own numbers, and what each step adds to the one before it."""
+    out = of_people()
+    for name, one, other in (
+        ("features", "hand", "board"),
+        ("history", "history", "hand"),
+        ("split", "split", "hand"),
+        ("longer", "longer", "hand"),
+        ("decided", "decided", "longer"),
+    ):
+        gain = interval(s[f"soups_{one}"] - s[f"soups_{other}"])
+        out |= {f"gain_{name}": gain.mean}
+        out |= {f"gain_{name}.low": gain.low, f"gain_{name}.high": gain.high}
+    for one in ("history", "split", "longer"):
+        out[f"nll_gain_{one}"] = s.mean("nll_hand") - s.mean(f"nll_{one}")
+    return out
+
+
+def derived_elsewhere(s) -> dict:
+    """What people did in the other kitchens."""
+    return {
+        f"{name}_{short}": value
+        for short, layout in ELSEWHERE.items()
+        for name, value in of_people(layout).items()
+    }
+
+
+# Predicates ------------------------------------------------------------------------
+
+
+def holds_clones(s) -> bool:
+    """See the claim's predicate."""
+    them = of_people()
+    accuracy = [s.mean(f"acc_{arm}") for arm in ARMS]
+    return (
+        all(abs(a - them["acc_stay"]) < 0.03 for a in accuracy)
+        and all(s[f"soups_greedy_{arm}"].max() == 0 for arm in ARMS)
+        and all(abs(s.mean(f"stay_{arm}") - them["stay_people"]) < 0.12 for arm in ARMS)
+        and s.mean("soups_board") < them["soups_people"] / 2
+        and s.mean("soups_hand") > s.mean("soups_board") + 1.5
+        and s.mean("nll_history") < s.mean("nll_hand") < s.mean("nll_board")
+        and s.mean("soups_history") < s.mean("soups_hand") + 3
+        and s.mean("soups_longer") > s.mean("soups_hand") + 1.5
+        and s.mean("acc_longer") < s.mean("acc_hand")
+        and s.mean("nll_longer") > s.mean("nll_hand")
+        and s.mean("soups_decided") > 2 / 3 * them["soups_people"]
+    )
+
+
+def holds_elsewhere(s) -> bool:
+    """See the claim's predicate."""
+    them = derived_elsewhere(s)
+    greedy = [
+        f"soups_greedy_{arm}_{k}" for arm in ("board", "longer") for k in ELSEWHERE
+    ]
+    return (
+        all(s[name].max() == 0 for name in greedy)
+        and all(
+            s.mean(f"soups_decided_{k}") < them[f"soups_people_{k}"] / 2
+            for k in ELSEWHERE
+        )
+        and all(
+            s.mean(f"soups_{name}_forced") < them["soups_people_forced"] / 3
+            for name in ("board", "longer", "decided")
+        )
+    )
+
+
+# The ledger ------------------------------------------------------------------------
+
+GIVEN = {
+    "kitchen-updates": UPDATES,
+    "kitchen-batch": BATCH,
+    "kitchen-longer": LONGER,
+    "kitchen-games": GAMES,
+    "kitchen-steps": STEPS,
+    "kitchen-remembered": REMEMBERED,
+    "kitchen-hidden": 64,
+    "kitchen-soup-onions": 3,
+    "kitchen-soup-steps": READY - FULL_POT,
+    "kitchen-recorded-games": 66,
+    "kitchen-recorded-decisions": 79_074,
+    "kitchen-layouts": 1 + len(ELSEWHERE),
+}
+
+CHOSEN = (
+    "How much longer to train, and to draw *when* but decide *what*, were chosen by "
+    "looking at soups on other seeds: that is no longer pure imitation."
+)
+# Networks come out alike to six digits on other machines; a game in which a single
+# draw falls the other way goes its own way from there.
+CLOSE = {
+    "acc": ("abs", 0.01),
+    "nll": ("abs", 0.01),
+    "soups": ("abs", 4),
+    "stay": ("abs", 0.03),
+}
+
+
+def tolerances(measured) -> dict:
+    """One tolerance per quantity, by the first word of its name."""
+    return {name: CLOSE[name.partition("_")[0]] for name in measured}
+
+
+PLAYED = [*ARMS, *(f"greedy_{arm}" for arm in ARMS), "decided"]
+NUMBERS = [f"{kind}_{arm}" for kind in ("acc", "nll") for arm in ARMS]
+NUMBERS += [f"{kind}_{name}" for kind in ("soups", "stay") for name in PLAYED]
+
+CLAIMS = [
+    Claim(
+        id="bc-real-people",
+        chapter="02",
+        statement="On real people, accuracy is not the measure: clones that are all "
+        "as often right as a statue serve anything from no soup to as many as the "
+        "people.",
+        predicate="every clone's held-out accuracy is within 0.03 of always staying; "
+        "taken greedily each serves 0 soups on every seed; drawn, the plain board's "
+        "pair serves fewer than half of the people's soups; a cook's features add more than "
+        "1.5; its last moves raise the likelihood but add fewer than 3 soups; training "
+        "longer lowers accuracy and likelihood and adds more than 1.5; deciding *what* "
+        "brings more than two thirds of the people's; stay rates are within 0.12 of "
+        "the people's",
+        holds=holds_clones,
+        measure=measure_clones,
+        headline="soups_board",
+        status="ours",
+        papers=("carroll2019utility",),
+        literature="Carroll et al. (2019) recorded the games, and cloned these people "
+        "in order to train partners for them.",
+        derive=derived,
+        rtol=tolerances(NUMBERS),
+        note=CHOSEN,
+    ),
+    Claim(
+        id="bc-real-people-elsewhere",
+        chapter="02",
+        statement="What closes the gap in one kitchen does not close it in another.",
+        predicate="in the four other kitchens greedy clones serve 0 soups on every "
+        "seed; deciding *what* serves fewer than half of the people's soups; where the "
+        "two must hand things over a counter, none of the clones serves a third of "
+        "their soups",
+        holds=holds_elsewhere,
+        measure=measure_elsewhere,
+        headline="soups_longer_forced",
+        status="ours",
+        papers=("carroll2019utility",),
+        literature="Carroll et al. (2019) use the same five kitchens.",
+        derive=derived_elsewhere,
+        rtol=tolerances(
+            f"{name}_{short}"
+            for name in NUMBERS
+            if name.partition("_")[2].removeprefix("greedy_")
+            in ("board", "longer", "decided")
+            for short in ELSEWHERE
+        ),
+        note=CHOSEN,
+    ),
+]

@@ -15,8 +15,7 @@ from imitlib import bc
 from imitlib.claims import Claim
 from imitlib.demonstrations import Demonstrations, chunk
 from imitlib.envs import detour
-from imitlib.experiments import interval
-from imitlib.figures import CELL, ROLES, axes, line
+from imitlib.figures import CELL, ROLES, axes, dots, line
 
 HOLE = detour.Detour()
 DEMOS, UPDATES, COMPONENTS, CARTS = 100, 1500, 8, 200
@@ -92,7 +91,6 @@ def two_routes_hold(s) -> bool:
         and squared[2] > 0.5
         and sampled[1] < 0.4
         and sampled[2] < 0.1
-        and (sampled < squared).all()
         and s["lost_told"].mean() < 0.1
         and 0.25 < s["left_sampled"].mean(axis=0)[2] < 0.75
     )
@@ -103,12 +101,13 @@ def fig_chunks(s):
     fig, ax = axes("steps decided at once", "carts in the hole", size=(4.8, 3.1))
     looks = {"squared": ("harm", "squared\nerror"), "sampled": ("learner", "mixture")}
     for name, (role, label) in looks.items():
-        columns = [interval(column) for column in s[f"lost_{name}"].T]
-        ends = [np.clip([getattr(i, e) for i in columns], 0, 1) for e in ("low", "high")]
-        line(ax, CHUNKS, s[f"lost_{name}"].mean(axis=0), role, label, band=ends)
-    ax.set_xscale("log", base=2)
-    ax.set_xticks(CHUNKS, [str(k) for k in CHUNKS])
-    ax.minorticks_off()
+        for x, shares in enumerate(s[f"lost_{name}"].T):
+            dots(ax, x, shares, role, width=0.12)
+        means = s[f"lost_{name}"].mean(axis=0)
+        line(ax, range(len(CHUNKS)), means, role)
+        ax.text(len(CHUNKS) - 0.8, means[-1], label, va="center")
+    names = ["1", "4\n(two metres)", "16\n(the whole street)"]
+    ax.set_xticks(range(len(CHUNKS)), names)
     ax.set_ylim(-0.02, 1.02)
     ax.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0", "25 %", "50 %", "75 %", "100 %"])
     q, m = s["lost_squared"].mean(axis=0), s["lost_sampled"].mean(axis=0)
@@ -134,14 +133,16 @@ def fig_two_routes(seed: int = 0, steps: int = 4, carts: int = 12):
                                 chunk=steps),
     }  # fmt: skip
     fig, panels = axes(
-        "metres driven", "metres left of the middle", columns=3, size=(3.5, 3.0),
-        title=["Hana", "clone, squared error", "clone, mixture"],
+        "metres aside", "metres driven", columns=3, size=(1.75, 3.4),
+        title=["Hana", "squared error", "mixture"],
     )  # fmt: skip
     paths = [shown[:, :carts], trips["squared"].offsets, trips["mixture"].offsets]
     for ax, offsets, role in zip(panels, paths, ("person", "learner", "learner")):
         draw_street(ax)
         look, metres = ROLES[role], HOLE.step * np.arange(len(offsets))
-        ax.plot(metres, offsets, color=look.color, linewidth=1.3, alpha=0.7)
+        ax.plot(-offsets, metres, color=look.color, linewidth=1.2, alpha=0.7)
+    for ax in panels[1:]:
+        ax.set_yticklabels([])
     fallen = {name: int(trip.lost.sum()) for name, trip in trips.items()}
     alt = (
         "Three views of the street from above, a hole in its middle: Hana's drives pass "
@@ -153,17 +154,18 @@ def fig_two_routes(seed: int = 0, steps: int = 4, carts: int = 12):
 
 
 def draw_street(ax):
-    """The street with its kerbs and the hole."""
+    """The street running up, with its kerbs and the hole."""
     harm = ROLES["harm"].color
     ax.grid(False)
     ax.set_facecolor(CELL)
     wide, long = 2 * HOLE.hole_half, HOLE.hole[1] - HOLE.hole[0]
-    ax.add_patch(_rectangle((HOLE.hole[0], -HOLE.hole_half), long, wide, harm))
+    ax.add_patch(_rectangle((-HOLE.hole_half, HOLE.hole[0]), wide, long, harm))
     for side in (-HOLE.kerb, HOLE.kerb):
-        ax.axhline(side, color=harm, linewidth=1.4)
-    ax.set_xlim(0, HOLE.length)
-    ax.set_ylim(-2.2, 2.2)
-    ax.set_yticks([-2, -1, 0, 1, 2])
+        ax.axvline(side, color=harm, linewidth=1.4)
+    ax.set_ylim(0, HOLE.length)
+    ax.set_xlim(-2.2, 2.2)
+    ax.set_xticks([-2, 0, 2], ["2", "0", "2"])
+    ax.set_yticks([0, 2, 4, 6, 8])
 
 
 def _rectangle(corner, width, height, color):
@@ -186,8 +188,8 @@ CLAIMS = [
             "on four steps at once and more than half when on the whole street; of "
             "those that sample from a mixture under 40 % and under 10 %, and with the "
             "whole street at once they take either side in 25 to 75 % of the drives; of "
-            "those with squared error that are told a side under 10 %; at every length "
-            "the mixture loses fewer than squared error; the person is never lost"
+            "those with squared error that are told a side under 10 %; the person is "
+            "never lost"
         ),
         holds=two_routes_hold,
         measure=measure_two_routes,
