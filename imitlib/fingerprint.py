@@ -1,7 +1,7 @@
 """A hash of all the library source that one function depends on.
 
 Recorded samples carry it: when it changes, the samples no longer describe the
-code, and the sweep is due. Comments, docstrings and blank lines do not count.
+code, and the sweep is due. Comments, docstrings and the wrapping of lines do not count.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import functools
 import hashlib
 import importlib
 import inspect
+import re
 import sys
 import textwrap
 from types import ModuleType
@@ -51,7 +52,7 @@ def fingerprint(function) -> str:
             raise ValueError(f"function reaches {key}, whose source is out of reach") from error
         found: list = []
         constants = sorted(_follow(tree, vars(sys.modules[thing.__module__]), found))
-        pieces[key] = "\n".join([*_code_lines(source, tree), *constants])
+        pieces[key] = "\n".join([_code(source, tree), *constants])
         waiting.extend(found)
     text = "\n".join(f"{key}\n{pieces[key]}" for key in sorted(pieces))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -69,7 +70,8 @@ def _ours(thing) -> bool:
     return isinstance(module, str) and module.partition(".")[0] == PACKAGE
 
 
-def _code_lines(source: str, tree: ast.AST) -> list[str]:
+def _code(source: str, tree: ast.AST) -> str:
+    """The source without what does not count; a formatter may wrap lines as it likes."""
     skip: set[int] = set()
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
@@ -80,8 +82,9 @@ def _code_lines(source: str, tree: ast.AST) -> list[str]:
             if isinstance(first.value.value, str):
                 skip.update(range(first.lineno, first.end_lineno + 1))
     lines = enumerate(source.splitlines(), start=1)
-    kept = (line.strip() for number, line in lines if number not in skip)
-    return [line for line in kept if line and not line.startswith("#")]
+    kept = (line for number, line in lines if number not in skip)
+    text = "".join("".join(line.split()) for line in kept if not line.lstrip().startswith("#"))
+    return re.sub(r",([)\]}])", r"\1", text)
 
 
 def _follow(tree: ast.AST, scope: dict, found: list) -> list[str]:

@@ -6,14 +6,15 @@ that the right library satisfies on the same seed must turn false.
 
 from dataclasses import replace
 
+import gymnasium as gym
 import numpy as np
 import pytest
 
-from imitlib import bc, claims, dagger
+from imitlib import bc, claims, dagger, experts
 from imitlib.chapters.ch02 import driving, enough, two_routes
-from imitlib.demonstrations import Demonstrations
+from imitlib.demonstrations import Demonstrations, record
 from imitlib.envs import detour, lane
-from imitlib.envs.lane import Street
+from imitlib.experiments import Samples
 from imitlib.experts import lane_expert
 from imitlib.figures import png
 from imitlib.heads import Mixture
@@ -51,6 +52,56 @@ def right(smaller):
 @pytest.mark.parametrize("claim_id", CLAIMS)
 def test_the_right_library_satisfies_the_predicate(right, claim_id):
     assert CLAIMS[claim_id].holds(right[claim_id])
+
+
+def test_the_clone_copies_the_share_of_hanas_answers_that_theory_predicts(right):
+    """Least squares with errors in the readings, against networks trained on them."""
+    s = right["bc-low-error-still-crashes"]
+    assert abs(s["answer_noise"] - s["predicted_noise"]) < 0.15
+    assert abs(s["answer_clone"] - s["predicted_clone"]) < 0.1
+    assert s["predicted_noise"] > 0.4 and s["predicted_clone"] < 0.01
+
+
+def test_side_by_side_is_one_by_one():
+    """Gymnasium's copies score a policy as single episodes do."""
+    rng = np.random.default_rng(0)
+    together = enough.play("MountainCar-v0", experts.mountain_car, rng, 40)
+    single = record(gym.make("MountainCar-v0"), experts.mountain_car, 40, rng).returns()
+    assert abs(together.mean() - single.mean()) < 2
+    assert set(np.unique(together)) <= set(range(-200, 0))
+
+
+def test_the_number_that_suffices_by_hand():
+    """Within 5 % from some size on, and for good; a lucky first size does not count."""
+
+    def answer(*returns):
+        rows = np.array([returns], float)
+        s = Samples((0,), {"lane": rows, "lane_expert": np.array([100.0])})
+        return enough.enough(s, "lane")
+
+    first, middle, last = enough.SIZES
+    assert answer(95, 96, 100) == first
+    assert answer(94, 95, 100) == middle
+    assert answer(99, 94, 95) == last
+    assert answer(100, 100, 94) == float("inf")
+
+
+def test_figures_say_in_words_what_they_show(right):
+    crash, two = right["bc-low-error-still-crashes"], right["bc-multimodal"]
+    street = lane.Street()
+    trip = lane.drive(
+        street, None, lane_expert(street), 2, 50, np.random.default_rng(0)
+    )
+    figures = {
+        driving.fig_crashes(crash): f"{crash.mean('crash_clone'):.0%}",
+        driving.fig_small_error(crash): f"{crash.mean('error_clone'):.2f} degrees",
+        driving.fig_why(crash): f"no fog {crash.mean('crash_clear'):.0%}",
+        driving.fig_drives({"Hana": ("person", trip)}): "on the road at 5 s",
+        enough.fig_enough(right["bc-supervised"]): "CartPole",
+        two_routes.fig_chunks(two): f"{two['lost_squared'][0, 1]:.0%}",
+    }
+    for (fig, alt), words in figures.items():
+        assert words in alt and png(fig, dpi=60).startswith(b"\x89PNG")
 
 
 # Wrong libraries --------------------------------------------------------------------

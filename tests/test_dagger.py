@@ -38,7 +38,9 @@ def test_every_round_drives_with_the_last_policy_and_learns_from_the_whole_pile(
         learned.append(demos.observations[:, 0].tolist())
         return f"policy {len(learned)}"
 
-    result = dagger.dagger(collect, fit, betas=[1, 0.5, 0], rng=np.random.default_rng(0))
+    result = dagger.dagger(
+        collect, fit, betas=[1, 0.5, 0], rng=np.random.default_rng(0)
+    )
     assert drove == [(None, 1.0), ("policy 1", 0.5), ("policy 2", 0.0)]
     assert learned == [[10, 11], [10, 11, 20, 21], [10, 11, 20, 21, 30, 31]]
     assert result.clones == ("policy 1", "policy 2", "policy 3")
@@ -104,7 +106,9 @@ def test_in_the_lane_the_learner_drives_and_the_expert_labels():
 
     demos = collect(to_the_left, 0.0, np.random.default_rng(0))
     assert len(demos) == 150 and demos.n_episodes > 3  # it crashed, and began again
-    np.testing.assert_allclose(demos.actions, expert(demos.observations[:, :3]), atol=1e-12)
+    np.testing.assert_allclose(
+        demos.actions, expert(demos.observations[:, :3]), atol=1e-12
+    )
     assert demos.observations[:, 0].max() > 0.5  # nowhere Hana ever goes
 
 

@@ -105,7 +105,7 @@ def run(source, number):
     return functions[-1]
 
 
-@pytest.mark.parametrize("task", every_exercise(), ids=lambda t: t.id)
+@pytest.mark.parametrize("task", list(every_exercise()), ids=lambda t: t.id)
 def test_the_solution_passes_the_stub_is_untouched_and_each_mistake_gets_its_hint(task):
     assert check(task.id, run(SOLUTIONS[task.id], task.id)).passed
     stub = STUBS[task.id].split("imitlib.check")[0].split("check(")[0]

@@ -71,7 +71,9 @@ def test_the_same_drive_in_the_plane():
     for _ in range(1000):
         lane.step(np.array([0.0]))
     gone = street.speed * seconds
-    assert lane.offset[0] == pytest.approx(1 / kappa - np.hypot(1 / kappa, gone), abs=1e-4)
+    assert lane.offset[0] == pytest.approx(
+        1 / kappa - np.hypot(1 / kappa, gone), abs=1e-4
+    )
     assert lane.heading[0] == pytest.approx(-np.arctan(gone * kappa), abs=1e-4)
 
 
@@ -105,7 +107,9 @@ def test_a_winding_drive_against_scipy():
         return np.array([lane.metres[0], lane.offset[0], lane.heading[0]])
 
     start = [0, 0.3, -0.1]
-    exact = solve_ivp(rates, (0, 3), start, rtol=1e-9, atol=1e-9, max_step=0.01).y[:, -1]
+    exact = solve_ivp(rates, (0, 3), start, rtol=1e-9, atol=1e-9, max_step=0.01).y[
+        :, -1
+    ]
     coarse, fine = ours(600), ours(1200)
     np.testing.assert_allclose(fine, exact, atol=0.02)
     np.testing.assert_allclose(2 * fine - coarse, exact, atol=5e-4)
@@ -176,7 +180,13 @@ def test_looking_ahead_and_painting_change_no_gust():
 
 @pytest.mark.parametrize(
     ("argument", "value"),
-    [("half_width", 0.0), ("speed", -1.0), ("wind", -0.1), ("fog", np.nan), ("ahead", ())],
+    [
+        ("half_width", 0.0),
+        ("speed", -1.0),
+        ("wind", -0.1),
+        ("fog", np.nan),
+        ("ahead", ()),
+    ],
 )
 def test_an_impossible_street_is_refused(argument, value):
     with pytest.raises(ValueError, match=argument):
@@ -196,7 +206,9 @@ def test_beyond_the_kerb_is_a_crash_and_a_new_episode():
     def to_the_left(seen):
         return np.full((len(seen), 1), 0.2)
 
-    trip = drive(street, to_the_left, lane_expert(street), 2, 40, np.random.default_rng(0))
+    trip = drive(
+        street, to_the_left, lane_expert(street), 2, 40, np.random.default_rng(0)
+    )
     # closed form: offset R (1 - cos(v t / R)) passes 1 m at this step
     radius = 1 / np.tan(0.2)
     seconds = radius / street.speed * np.arccos(1 - 1 / radius)
@@ -262,7 +274,15 @@ def test_an_impossible_drive_is_refused(wrong):
     street = Street()
     steps = wrong.pop("steps", 10)
     with pytest.raises(ValueError, match="legal"):
-        drive(street, None, lane_expert(street), 2, steps, np.random.default_rng(0), **wrong)
+        drive(
+            street,
+            None,
+            lane_expert(street),
+            2,
+            steps,
+            np.random.default_rng(0),
+            **wrong,
+        )
 
 
 def test_counts_of_a_drive_by_hand():
@@ -271,7 +291,20 @@ def test_counts_of_a_drive_by_hand():
     trip = Drive(np.zeros((4, 3, 5)), np.zeros((4, 3, 1)), np.zeros((4, 3, 3)), crashed)
     assert trip.steps_survived.tolist() == [4, 2, 0]
     assert [trip.off_road(h) for h in (1, 2, 3, 4)] == [1 / 3, 1 / 3, 2 / 3, 2 / 3]
-    assert trip.demonstrations().episodes.tolist() == [0, 0, 0, 0, 1, 1, 1, 2, 3, 4, 4, 4]
+    assert trip.demonstrations().episodes.tolist() == [
+        0,
+        0,
+        0,
+        0,
+        1,
+        1,
+        1,
+        2,
+        3,
+        4,
+        4,
+        4,
+    ]
 
 
 # The environment --------------------------------------------------------------------
@@ -360,7 +393,9 @@ def test_replaying_what_was_done_goes_where_it_went():
     plans = demos.actions.reshape(3, -1)
     trip = detour.drive(world, lambda seen: plans, 3, np.random.default_rng(2),
                         chunk=world.steps)  # fmt: skip
-    np.testing.assert_allclose(trip.offsets[:-1].T, demos.observations[:, 1].reshape(3, -1))
+    np.testing.assert_allclose(
+        trip.offsets[:-1].T, demos.observations[:, 1].reshape(3, -1)
+    )
     assert not trip.lost.any()
     assert trip.went_left(world).tolist() == (plans[:, 4] > 0).tolist()
 

@@ -3,6 +3,7 @@
 import importlib
 import re
 import sys
+from functools import partial
 from pathlib import Path
 
 import nbformat
@@ -32,6 +33,7 @@ def html(text):
 
 
 LOOKUP = {"bc-x.rate": 0.4567, "given:steps": 256, "bc-x.soups": -3.04}.get
+REFERENCES = partial(pages.references, addresses=ADDRESSES)
 PLANTED = [
     (pages.plain_markdown, "see {ref}`there`", "MyST role"),
     (pages.plain_markdown, "```{note}\nhello\n```", "MyST directive"),
@@ -41,7 +43,7 @@ PLANTED = [
     (pages.short_cells, code("x = 1\n" * 9), "median"),
     (pages.core_length, "word " * 2501, "2501 words"),
     (pages.one_sentence_per_line, "Rollo stops here. Then he pushes the gate.", "two sentences"),
-    (pages.references, "see [it](https://arxiv.org/abs/9999.00001)", "not in references.bib"),
+    (REFERENCES, "see [it](https://arxiv.org/abs/9999.00001)", "not in references.bib"),
     (pages.tagged_results, code("1"), "only 0 cells"),
     (pages.sections, "# A page", "no part 'By hand'"),
     (pages.exercises, code('def f():\n    pass\ncheck("02.1", f)'), "no `return ...`"),

@@ -82,7 +82,8 @@ def execute(notebook, folder: Path):
     """Run every cell in a fresh kernel, as the static page; errors and stderr are refused."""
     from nbclient import NotebookClient
 
-    environment = {**os.environ, "IMITLIB_STATIC": "1", "PYTHONHASHSEED": "0"}
+    quiet = {"IMITLIB_STATIC": "1", "PYTHONHASHSEED": "0"}
+    environment = {"OMP_NUM_THREADS": "1", **os.environ, **quiet}
     client = NotebookClient(
         notebook, timeout=600, kernel_name="python3", record_timing=False,
         coalesce_streams=True, resources={"metadata": {"path": str(folder)}},

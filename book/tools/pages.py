@@ -105,8 +105,8 @@ def numbers(notebook, lookup, cited) -> list[str]:
     text = re.sub(r"\$\$.+?\$\$|\$[^$\n]+\$", _math, text, flags=re.S)
     text = re.sub(r"<(?!!--)[^>]+>", " ", text)
     text = re.sub(r"^#+ .*$|^\s*\d+\.\s", " ", text, flags=re.M)
-    named = r"\b(?:Exercise|Solution|[Tt]heorem|Equation|Chapters?|Quiz)\s\d+(?:\.\d+)?(?:[–,]\s?\d+)?"
-    text = re.sub(named, " ", text)
+    numbered = r"(?:Exercise|Solution|[Tt]heorem|Equation|Chapters?|Quiz)"
+    text = re.sub(rf"\b{numbered}\s\d+(?:\.\d+)?(?:[–,]\s?\d+)?", " ", text)
     marks = [m.span() for m in MARKER.finditer(text)]
     for found in NUMBER.finditer(text):
         if any(start < found.start() < stop for start, stop in marks):

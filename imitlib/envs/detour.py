@@ -63,7 +63,9 @@ class Detour:
                 f"and the kerb's {self.kerb}"
             )
         if not 0 <= self.swerve[0] <= self.swerve[1] <= self.hole[0]:
-            raise ValueError(f"swerve is {self.swerve}; give (least, most) before the hole")
+            raise ValueError(
+                f"swerve is {self.swerve}; give (least, most) before the hole"
+            )
 
     @property
     def steps(self) -> int:
@@ -81,7 +83,9 @@ class Detour:
     def lost(self, metres: float, offset) -> np.ndarray:
         """Which carts are in the hole or over the kerb, bool."""
         beside = self.hole[0] <= metres <= self.hole[1]
-        return (beside & (np.abs(offset) < self.hole_half)) | (np.abs(offset) > self.kerb)
+        return (beside & (np.abs(offset) < self.hole_half)) | (
+            np.abs(offset) > self.kerb
+        )
 
 
 @dataclass(frozen=True, eq=False)

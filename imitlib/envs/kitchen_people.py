@@ -171,14 +171,15 @@ def mismatches(play):
     the next row, are compared with what `Kitchen.step` makes of the row's actions.
     """
     wrong = np.zeros(len(play), bool)
-    for number, layout in enumerate(LAYOUTS):
+    for number in np.unique(play.layout):
         rows = np.flatnonzero(play.layout == number)
-        made, reward = Kitchen(layout).step(play.state[rows], play.action[rows])
+        kitchen = Kitchen(list(LAYOUTS)[number])
+        made, reward = kitchen.step(play.state[rows], play.action[rows])
         wrong[rows] = reward != play.reward[rows]
         goes_on = play.game[np.minimum(rows + 1, len(play) - 1)] == play.game[rows]
         goes_on &= rows + 1 < len(play)
         before = rows[goes_on]
         for name in ("position", "facing", "held", "objects"):
             same = getattr(made, name)[goes_on] == getattr(play, name)[before + 1]
-            wrong[before] |= ~same.reshape(len(before), -1).all(axis=1)
+            wrong[before] |= ~same.all(axis=tuple(range(1, same.ndim)))
     return wrong

@@ -13,7 +13,7 @@ from imitlib.envs.kitchen import (
 )
 from imitlib.figures import CELL, GRID, INK, MUTED, ROLES, WALL
 
-# The two players differ in lightness and in the hat, never in colour alone.
+# One player is dark and one light, and both are numbered: no colour is needed.
 PLAYERS = (ROLES["person"].color, "#FFFFFF")
 OUTLINE = ROLES["person"].color
 ONION_SKIN, SOUP_COLOR = "#E3B23C", "#B4531A"
@@ -24,8 +24,9 @@ def draw(kitchen, state, game=0, *, square=0.72, names=True):
     """One kitchen of a `State` as a matplotlib Figure.
 
     Counters are grey blocks, floor is empty space, a pot shows its onions and,
-    as an arc, how far they are cooked.  Player 0 is dark, player 1 light; the
-    beak points where a player faces, and what it carries is in front of it.
+    as an arc, how far they are cooked.  Player 0 is dark and labelled 1, player 1
+    light and labelled 2; the beak points where a player faces, and what it carries
+    is in front of it.
 
     Parameters
     ----------

@@ -65,13 +65,24 @@ class Street:
     ahead: tuple[float, ...] = (0.0, 2.0, 4.0)
 
     def __post_init__(self):
-        positive = ("half_width", "speed", "wheelbase", "max_steer", "dt", "bend_metres")
+        positive = (
+            "half_width",
+            "speed",
+            "wheelbase",
+            "max_steer",
+            "dt",
+            "bend_metres",
+        )
         for name in positive:
             if not getattr(self, name) > 0:
-                raise ValueError(f"{name} is {getattr(self, name)}; it must be positive")
+                raise ValueError(
+                    f"{name} is {getattr(self, name)}; it must be positive"
+                )
         for name in ("bend", "wind", "fog"):
             if not getattr(self, name) >= 0:
-                raise ValueError(f"{name} is {getattr(self, name)}; it must be 0 or more")
+                raise ValueError(
+                    f"{name} is {getattr(self, name)}; it must be 0 or more"
+                )
         if not self.ahead or min(self.ahead) < 0:
             raise ValueError(f"ahead is {self.ahead}; give distances of 0 or more")
 
@@ -131,7 +142,8 @@ class Lane:
         # the midpoint rule: the rates half a step ahead, taken for the whole step
         _, sideways, turning = rates(self.offset, self.heading)
         along, sideways, turning = rates(
-            self.offset + street.dt / 2 * sideways, self.heading + street.dt / 2 * turning
+            self.offset + street.dt / 2 * sideways,
+            self.heading + street.dt / 2 * turning,
         )
         self.metres = self.metres + street.dt * along
         self.offset = self.offset + street.dt * sideways
@@ -271,7 +283,9 @@ class LaneEnv(gym.Env):
         if horizon < 1:
             raise ValueError(f"horizon is {horizon}; an episode has at least one step")
         if render_mode not in (None, "rgb_array"):
-            raise ValueError(f"render_mode is {render_mode!r}; legal: None, 'rgb_array'")
+            raise ValueError(
+                f"render_mode is {render_mode!r}; legal: None, 'rgb_array'"
+            )
         self.street, self.horizon = street or Street(), horizon
         self.render_mode, self.lane = render_mode, None
         seen, wheel = 2 + len(self.street.ahead), self.street.max_steer

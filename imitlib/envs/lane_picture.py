@@ -17,7 +17,9 @@ _KERB = np.array([[224, 0, 77], [255, 255, 255]], float)
 _ROOFS = np.array(
     [[226, 190, 160], [197, 210, 226], [236, 214, 168], [208, 196, 218]], float
 )
-_CART, _LOAF, _WHEEL = (np.array(c, float) for c in ([122, 51, 6], [232, 170, 66], [32, 36, 43]))
+_CART, _LOAF, _WHEEL = (
+    np.array(c, float) for c in ([122, 51, 6], [232, 170, 66], [32, 36, 43])
+)
 
 
 def paint(lane, cart: int = 0) -> np.ndarray:
@@ -25,7 +27,9 @@ def paint(lane, cart: int = 0) -> np.ndarray:
     line, heading, metres = _middle(lane, cart)
     # world coordinates of the pixels: the cart's place on the road is the origin
     pixel = (np.arange(SIZE) + 0.5) * METRES / SIZE
-    ahead, left = np.meshgrid(METRES - BEHIND - pixel, METRES / 2 - pixel, indexing="ij")
+    ahead, left = np.meshgrid(
+        METRES - BEHIND - pixel, METRES / 2 - pixel, indexing="ij"
+    )
     _, nearest = cKDTree(line).query(np.stack([ahead, left], axis=2))
     dx, dy = ahead - line[nearest, 0], left - line[nearest, 1]
     cos, sin = np.cos(heading[nearest]), np.sin(heading[nearest])

@@ -93,8 +93,12 @@ def measure_crashes(seed: int) -> dict:
     }
     for name, (street, policy) in arms.items():
         held_out = show(street, rng, demos=HELD_OUT).demonstrations()
-        error = np.sqrt(np.mean((policy(held_out.observations) - held_out.actions) ** 2))
-        drive = lane.drive(street, policy, lane_expert(street), CARTS, HORIZONS[-1], rng)
+        error = np.sqrt(
+            np.mean((policy(held_out.observations) - held_out.actions) ** 2)
+        )
+        drive = lane.drive(
+            street, policy, lane_expert(street), CARTS, HORIZONS[-1], rng
+        )
         out[f"error_{name}"] = float(np.degrees(error))
         out[f"explained_{name}"] = float(1 - error**2 / held_out.actions.var())
         out[f"answer_{name}"] = leans_back(policy, held_out)
@@ -233,7 +237,9 @@ def fig_drives(drives: dict, cart: int = 0):
         ax.plot(seconds, offset, color=style.color, linestyle=style.dash,
                 linewidth=style.width)  # fmt: skip
         if crashed:
-            ax.plot(seconds[-1], offset[-1], look.marker, color=look.color, markersize=9)
+            ax.plot(
+                seconds[-1], offset[-1], look.marker, color=look.color, markersize=9
+            )
         ends.append((label, seconds[-1], offset[-1], crashed))
     for rank, (label, x, y, crashed) in enumerate(sorted(ends, key=lambda e: e[2])):
         shift = -np.sign(y) * 16 if crashed else 7 * (rank - 1)

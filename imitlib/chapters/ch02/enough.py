@@ -23,7 +23,11 @@ UPDATES, COPIES, CARTS = 1000, 20, 50
 STEPS, HORIZON = 100, 600
 CLEAR_AND_BREEZY = lane.Street(fog=0.0, wind=0.03)
 CLOSE = 0.05  # "suffices": within 5 % of the expert's mean return, from here on
-TASKS = {"cartpole": "CartPole-v1", "mountain_car": "MountainCar-v0", "lane": "the lane"}
+TASKS = {
+    "cartpole": "CartPole-v1",
+    "mountain_car": "MountainCar-v0",
+    "lane": "the lane",
+}
 
 
 def play(task: str, policy, rng, episodes: int = COPIES) -> np.ndarray:
@@ -52,8 +56,12 @@ def in_gym(task: str, expert, rng):
     env = gym.make(task)
     demos = record(env, expert, SIZES[-1], rng)
     n = int(env.action_space.n)
-    return demos, n, expert, lambda seen: rng.integers(n, size=len(seen)), partial(
-        play, task, rng=rng
+    return (
+        demos,
+        n,
+        expert,
+        lambda seen: rng.integers(n, size=len(seen)),
+        partial(play, task, rng=rng),
     )
 
 
@@ -120,7 +128,11 @@ def enough_holds(s) -> bool:
 def fig_enough(s):
     """Return against number of demonstrations, from chance (0) to the expert (1)."""
     fig, ax = axes("demonstrations", "return: 0 is chance, 1 is the expert")
-    looks = {"cartpole": ("learner", -3), "mountain_car": ("robot", 9), "lane": ("person", -15)}
+    looks = {
+        "cartpole": ("learner", -3),
+        "mountain_car": ("robot", 9),
+        "lane": ("person", -15),
+    }
     told = []
     for name, (role, nudge) in looks.items():
         expert, chance = s[f"{name}_expert"].mean(), s[f"{name}_random"].mean()
@@ -128,7 +140,9 @@ def fig_enough(s):
         ends = np.array([[i.low, i.high] for i in map(interval, share.T)]).T
         label = TASKS[name].partition("-v")[0]
         line(ax, SIZES, share.mean(axis=0), role, label, band=ends, nudge=nudge)
-        told.append(f"in {label} {enough(s, name):.0f}, and one gives {share[:, 0].mean():.2f}")
+        told.append(
+            f"in {label} {enough(s, name):.0f}, and one gives {share[:, 0].mean():.2f}"
+        )
     look = ROLES["expert"]
     ax.axhline(1, color=look.color, linestyle=look.dash, linewidth=1.2, zorder=0)
     ax.set_xscale("log", base=2)

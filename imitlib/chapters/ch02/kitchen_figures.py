@@ -62,8 +62,9 @@ def fig_judges(s):
         words.append(f"{label} {x.mean():.2f} and {y.mean():.1f}")
     person, statue = ROLES["person"], ROLES["random"]
     ax.axhline(them["soups_people"], color=person.color, lw=person.width, zorder=1)
+    aside = -0.95 if s.mean("soups_decided") > them["soups_people"] else 0.95
     ax.text(
-        0.738, them["soups_people"] + 1.0, f"people: stay {them['stay_people']:.2f}",
+        0.738, them["soups_people"] + aside, f"people: stay {them['stay_people']:.2f}",
         fontsize=9.5, va="center", color=person.color, fontweight="bold",
     )  # fmt: skip
     ax.axvline(them["acc_stay"], color=statue.color, lw=statue.width, ls=statue.dash)
@@ -101,6 +102,8 @@ def fig_kitchens(s, elsewhere):
                 i + 0.25 * (k - 1), means[k], 0.22, color=color, hatch=hatch, ec=INK,
                 lw=0.7, label=label if i == 0 else None,
             )  # fmt: skip
+            if means[k] < 0.05:
+                ax.text(i + 0.25 * (k - 1), 0.2, "0", ha="center", fontsize=9)
         ax.plot(
             [i - 0.4, i + 0.4], [soups] * 2, color=ROLES["person"].color, lw=2.6,
             label="people" if i == 0 else None,

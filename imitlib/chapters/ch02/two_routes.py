@@ -171,7 +171,9 @@ def draw_street(ax):
 def _rectangle(corner, width, height, color):
     from matplotlib.patches import Rectangle
 
-    return Rectangle(corner, width, height, facecolor="none", edgecolor=color, hatch="///")
+    return Rectangle(
+        corner, width, height, facecolor="none", edgecolor=color, hatch="///"
+    )
 
 
 CLAIMS = [
