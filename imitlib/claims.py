@@ -259,6 +259,7 @@ def row(claim: Claim) -> dict:
 
 def main(argv: list[str] | None = None) -> int:
     """The command line; 1 where a predicate is false or a sample is due."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # small networks: one thread is fastest
     parser = argparse.ArgumentParser(prog="python -m imitlib.claims", description=__doc__)
     parser.add_argument("--chapter", help="two digits, such as 02")
     parser.add_argument("--json", action="store_true", help="print rows as JSON")

@@ -320,7 +320,7 @@ def test_the_ledger_shows_every_claim(book):
     for claim in claims:
         cells = ledger.find(id=f"claim-{claim.id}").find_parent("tr")("td")
         facts = row(claim)
-        assert claim.statement.split("`")[0].split("$")[0].strip()[:40] in cells[
+        assert claim.statement.split("`")[0].split("'")[0].strip()[:40] in cells[
             0
         ].get_text(" ")
         assert claim.status in cells[4].get_text()

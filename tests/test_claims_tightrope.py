@@ -290,4 +290,4 @@ def test_the_sliders_show_the_law(eps, steps):
     fig, text = on_paper.explore_costs(eps, steps)
     stays = sum(1 - (1 - eps) ** t for t in range(1, steps + 1))
     assert f"for {stays:.3g} steps" in text
-    assert len(fig.axes[0].lines) == 4
+    assert len(fig.axes[0].lines) == 5  # two laws, their walkers, and one step

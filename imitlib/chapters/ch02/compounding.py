@@ -244,8 +244,8 @@ CLAIMS = [
         "DAgger exploits.",
         predicate="mean slope of log cost in log horizon (8 to 256 steps) between 1.8 and "
         "2.05 for the clone without a way back and for the one never shown the ladder, and "
-        "for DAgger where there is no ladder; between 0.9 and 1.1 where anyone climbs back "
-        "and for DAgger with the ladder; every cost at 256 steps within 25 % of the cost "
+        "for DAgger's learner when its ladder is taken away; between 0.9 and 1.1 where "
+        "anyone climbs back and for DAgger with the ladder; every cost at 256 steps within 25 % of the cost "
         "predicted from the error rate measured on held-out walks of the expert; clone / "
         "DAgger > 30; the expert's cost 0",
         holds=compounding_holds,
@@ -255,11 +255,13 @@ CLAIMS = [
         status="reproduced",
         papers=("ross2010efficient", "ross2011reduction"),
         literature="Ross and Bagnell (2010) prove the bound ε T² for cloning and show a "
-        "world that attains it; Ross, Gordon and Bagnell (2011) prove u T ε for DAgger, "
-        "u being what a mistake costs an expert who takes over.",
+        "world that attains it; Ross, Gordon and Bagnell (2011) prove u T ε for a "
+        "policy among DAgger's, with ε the error where the learners walk and u what a "
+        "mistake costs an expert who takes over.",
         seeds=SEEDS,
-        note="The exact law at a constant rate is Σ 1 - (1 - ε)^t. Its slope is below 2, "
-        "because who is off already cannot fall again; so ε T is kept near 0.4 at the "
-        "longest horizon. DAgger's own ε is no smaller than the clone's.",
+        note="The exact law at a constant rate is Σ 1 - (1 - ε)^t. Its slope is below 2: "
+        "at short ropes the sum is T (T + 1) / 2, not T² / 2, and at long ones who is off "
+        "already cannot fall again; ε T is kept near 0.4 at the longest. DAgger's "
+        "own ε is no smaller than the clone's.",
     ),
 ]

@@ -174,14 +174,22 @@ CLAIMS = [
         holds=enough_holds,
         measure=measure_enough,
         headline="shortfall",
-        derive=lambda s: {f"enough_{name}": enough(s, name) for name in TASKS},
+        seeds=tuple(range(1000, 1030)),
+        derive=lambda s: {
+            **{f"enough_{name}": enough(s, name) for name in TASKS},
+            "worst_cartpole": s["cartpole"][:, 0].min(),
+        },
         status="reproduced",
         source="[A]",
-        papers=("pomerleau1989alvinn", "towers2024gymnasium", "foster2024behavior"),
+        papers=(
+            "pomerleau1989alvinn", "pomerleau1991efficient", "towers2024gymnasium",
+            "foster2024behavior",
+        ),
         literature=(
-            "Pomerleau's van learned to steer from five minutes of driving, with views "
-            "that were shifted and turned; Foster et al. prove that with the logarithmic "
-            "loss the number of demonstrations need not grow with the horizon."
+            "Pomerleau (1989) trained a network on simulated road images and let it "
+            "steer a van; in 1991 on a person's driving, with shifted and turned views. "
+            "Foster et al. prove that with the logarithmic loss the number of "
+            "demonstrations need not grow with the horizon, for an expert in the class."
         ),
         rtol={
             "cartpole": ("abs", 150.0), "cartpole_expert": ("abs", 1.0),
@@ -190,6 +198,10 @@ CLAIMS = [
             "lane": ("abs", 150.0), "lane_expert": ("abs", 1.0),
             "lane_random": ("abs", 10.0), "shortfall": ("abs", 0.05),
         },
+        note=(
+            "Over the first ten seeds alone, one demonstration would have been enough "
+            "in CartPole; over thirty it is not."
+        ),
     ),
 ]  # fmt: skip
 GIVEN = {"enough_percent": round(100 * CLOSE), "enough_lane_steps": STEPS}

@@ -35,6 +35,19 @@ def _off_not_summed(error, horizon, recovers):
     return np.diff(expected_cost(error, horizon, recovers), prepend=0)
 
 
+def _last_only(error, horizon, recovers):
+    return expected_cost(error, horizon, recovers)[-1]
+
+
+def _back_and_off_again(error, horizon, recovers):
+    up, off = 1.0, []
+    for _ in range(horizon):
+        back = 1 - up if recovers else 0
+        up = (1 - error) * (up + back)
+        off.append(1 - up)
+    return np.cumsum(off)
+
+
 def _slips_are_forgotten(error, horizon, recovers):
     return error * np.arange(1, horizon + 1)
 
@@ -68,6 +81,16 @@ PRICE = Exercise(
             _off_not_summed,
             "This is the chance of being off at each step. The cost after T steps is the "
             "sum of the first T of them.",
+        ),
+        "last only": (
+            _last_only,
+            "That is the cost after the last step. Return it after every step, as an "
+            "array of shape (horizon,).",
+        ),
+        "back and off again": (
+            _back_and_off_again,
+            "Here who steps back on can slip in the same step. Climbing takes the whole "
+            "step: error applies only to those who were up before it.",
         ),
         "slips forgotten": (
             _slips_are_forgotten,
@@ -173,6 +196,10 @@ def _expert_drives(expert, learner, coins, beta):
     return np.stack([expert, expert])
 
 
+def _rows_swapped(expert, learner, coins, beta):
+    return collect(expert, learner, coins, beta)[::-1]
+
+
 def _one_coin(expert, learner, coins, beta):
     return np.stack([expert if coins[0] < beta else learner, expert])
 
@@ -210,6 +237,10 @@ COLLECT = Exercise(
             _expert_drives,
             "Only the expert drives here, so the learner's own places are never visited. "
             "That is behavioral cloning once more.",
+        ),
+        "rows swapped": (
+            _rows_swapped,
+            "Right, but upside down: the executed actions come first, the labels second.",
         ),
         "one coin": (
             _one_coin,
@@ -251,6 +282,14 @@ def _not_normalised(change, glare):
     return seen[:, None] * prior[None, :]
 
 
+def _transposed(change, glare):
+    return green(change, glare).T
+
+
+def _red(change, glare):
+    return 1 - green(change, glare)
+
+
 def _averaged(change, glare):
     return (_no_prior(change, glare) + _no_camera(change, glare)) / 2
 
@@ -273,6 +312,16 @@ GREEN = Exercise(
             _not_normalised,
             "These are chances of green *and* this reading. Divide by the same product "
             "for red plus the one for green.",
+        ),
+        "transposed": (
+            _transposed,
+            "Yours is the transpose: rows are what the camera reads, columns what the "
+            "light was. (Or did you swap change and glare?)",
+        ),
+        "red": (
+            _red,
+            "These are the chances of red; or your rows and columns begin with green, "
+            "where 0 is red and 1 is green.",
         ),
         "averaged": (
             _averaged,

@@ -141,6 +141,7 @@ def holds_elsewhere(s) -> bool:
         and decided < sum(them[f"soups_people_{k}"] for k in ELSEWHERE) / 2
         and s.mean("soups_board_forced") < third
         and s.mean("soups_longer_forced") < third
+        and s.mean("soups_decided_forced") < third
     )
 
 
@@ -188,9 +189,9 @@ CLAIMS = [
     Claim(
         id="bc-real-people",
         chapter="02",
-        statement="On real people, accuracy is not the measure: clones that are all "
-        "as often right as a statue serve anything from no soup to as many as the "
-        "people.",
+        statement="On real people, accuracy is not the measure: clones whose "
+        "likeliest actions are all as often right as a statue serve anything from no soup "
+        "to as many as the people.",
         predicate="every clone's held-out accuracy is within 0.03 of always staying; "
         "taken greedily each serves 0 soups on every seed; drawn, the plain board's "
         "pair serves fewer than half of the people's soups; a cook's features add more "
@@ -202,9 +203,11 @@ CLAIMS = [
         measure=measure_clones,
         headline="soups_board",
         status="ours",
-        papers=("carroll2019utility",),
+        papers=("carroll2019utility", "dehaan2019causal", "wen2020fighting"),
         literature="Carroll et al. (2019) recorded the games, and cloned these people "
-        "in order to train partners for them.",
+        "in order to train partners for them. Work on history in imitation (de Haan et al. "
+        "2019, Wen et al. 2020) would lead one to expect fewer soups with a clone's last "
+        "moves in view: here the likelihood rises and the soups do not change visibly.",
         derive=derived,
         rtol=tolerances(NUMBERS),
         note="Neither its last moves nor parting *when* from *what* changes the soups "
@@ -216,8 +219,8 @@ CLAIMS = [
         statement="What closes the gap in one kitchen does not close it in another.",
         predicate="in the four other kitchens greedy clones serve 0 soups on every "
         "seed; deciding *what* serves fewer than half of the people's soups, all four "
-        "together; where two must hand things over a counter, drawn clones serve fewer "
-        "than a third",
+        "together; where two must hand things over a counter, no way of playing "
+        "serves a third",
         holds=holds_elsewhere,
         measure=measure_elsewhere,
         headline="soups_longer_forced",

@@ -73,18 +73,18 @@ def by_hand() -> dict:
     }
 
 
-def explore_costs(eps: float, horizon: int):
+def explore_costs(error_rate: float, steps: int):
     """For `explore`: cost against horizon at one error rate, for the three ways back.
 
     Lines are the exact law; marks are 5000 walkers each, who slip by chance.
     """
     fig, ax = axes("steps walked", "cost: mean steps off the rope")
-    steps = np.arange(1, horizon + 1)
-    stays = rope.expected_cost(eps, horizon, recovers=False)
-    back = rope.expected_cost(eps, horizon, recovers=True)
+    eps, walked = error_rate, np.arange(1, steps + 1)
+    stays = rope.expected_cost(eps, steps, recovers=False)
+    back = rope.expected_cost(eps, steps, recovers=True)
     rng = np.random.default_rng(2)
-    at = np.unique(np.linspace(1, horizon, 7).astype(int))[1:]
-    world = rope.build(horizon, np.array([1 - eps, eps]), rng, recovery="none")
+    at = np.unique(np.linspace(1, steps, 7).astype(int))[1:]
+    world = rope.build(steps, np.array([1 - eps, eps]), rng, recovery="none")
 
     def slips(seen):  # right but for the rare gust; on the ground it leans on and on
         return np.where(seen[:, 1] == 1, world.climb, world.right[0, 0])
@@ -94,15 +94,17 @@ def explore_costs(eps: float, horizon: int):
         ("easy", "person", back, "anyone's way,\nor by DAgger", 12),
     ):
         off = rope.walk(replace(world, recovery=way), slips, 5000, rng)
-        line(ax, steps, curve, role, label, marker=False, nudge=nudge)
-        walked = np.cumsum(off.mean(axis=1))[at - 1]
-        ax.plot(at, walked, ROLES[role].marker, color=ROLES[role].color, ms=5)
-    ax.set_ylim(bottom=0)
+        line(ax, walked, curve, role, label, marker=False, nudge=nudge)
+        marks = np.cumsum(off.mean(axis=1))[at - 1]
+        ax.plot(at, marks, ROLES[role].marker, color=ROLES[role].color, ms=5)
+    ax.axhline(1, color=MUTED, linewidth=0.9, zorder=0)
+    ax.set_xlim(0, max(66, steps))
+    ax.set_ylim(0, max(8, stays[-1]))
     text = (
-        f"Error rate {eps:g}, {horizon} steps. Without a way back the walker is off the "
+        f"Error rate {eps:g}, {steps} steps. Without a way back the walker is off the "
         f"rope for {stays[-1]:.3g} steps on average (ε T² / 2 would be "
-        f"{eps * horizon**2 / 2:.3g}); with one, for {back[-1]:.3g} (ε T is "
-        f"{eps * horizon:.3g})."
+        f"{eps * steps**2 / 2:.3g}); with one, for {back[-1]:.3g} (ε T is "
+        f"{eps * steps:.3g})."
     )
     return fig, text
 
