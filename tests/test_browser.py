@@ -97,6 +97,11 @@ class Watched:
 
 
 OVERFLOW = """() => document.documentElement.scrollWidth - document.documentElement.clientWidth"""
+FORMULAS = """() => [...document.querySelectorAll('mjx-container')].filter(box => {
+  const math = box.querySelector('mjx-math') || box;
+  const cut = math.getBoundingClientRect().left < box.getBoundingClientRect().left - 1;
+  return box.querySelector('mjx-merror') || (box.getAttribute('display') && cut);
+}).map(box => box.textContent.slice(0, 60) || 'a formula')"""
 INSIDE = """(target) => Boolean(document.querySelector(target)?.closest('article'))"""
 
 
@@ -132,6 +137,7 @@ def test_a_page_by_day_and_by_night_on_a_phone_and_on_a_desk(browser, site, docu
             for size in (PHONE, DESK) if theme == "light" else (DESK, PHONE):
                 page.set_viewport_size(size)
                 page.wait_for_timeout(50)
+                assert page.evaluate(FORMULAS) == [], "formula broken or cut at its left"
                 assert page.evaluate(OVERFLOW) <= 0, (
                     f"scrolls sideways at {size['width']} px"
                 )
@@ -156,6 +162,11 @@ def test_the_checks_of_this_file_see_a_planted_fault(browser, site):
         )
         page.wait_for_timeout(200)
         inside, _ = accused(page)
+        page.evaluate(
+            """() => document.querySelector('article').insertAdjacentHTML('beforeend',
+              '<mjx-container display="true"><mjx-merror>bad</mjx-merror></mjx-container>')"""
+        )
+        assert page.evaluate(FORMULAS) == ["bad"]
         assert {fault.split()[0] for fault in inside} >= {"image-alt", "color-contrast"}
         assert page.evaluate(OVERFLOW) > 0
         assert watched.foreign and any("planted" in error for error in watched.errors)
@@ -232,7 +243,7 @@ def test_the_first_phone_screen_holds_all_that_it_must(browser, site, theme):
             assert button.bounding_box()["height"] >= 44
         cell = part(page, "stage").bounding_box()["width"] / len(town.ROWS[0])
         assert cell >= 44, "a cell is as large as a finger"
-        assert read.get_attribute("href").startswith("contents.html")
+        assert "02_behavioral_cloning" in read.get_attribute("href")
         assert teach.get_attribute("href").startswith("instructors.html")
 
 

@@ -245,9 +245,9 @@ CLAIMS = [
         predicate="mean slope of log cost in log horizon (8 to 256 steps) between 1.8 and "
         "2.05 for the clone without a way back and for the one never shown the ladder, and "
         "for DAgger's learner when its ladder is taken away; between 0.9 and 1.1 where "
-        "anyone climbs back and for DAgger with the ladder; every cost at 256 steps within 25 % of the cost "
-        "predicted from the error rate measured on held-out walks of the expert; clone / "
-        "DAgger > 30; the expert's cost 0",
+        "anyone climbs back and for DAgger with the ladder; every cost at 256 steps within 25 % "
+        "of the cost predicted from the error rate measured on held-out walks of the "
+        "expert; clone / DAgger > 30; the expert's cost 0",
         holds=compounding_holds,
         measure=measure_compounding,
         derive=worst,
