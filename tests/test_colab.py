@@ -138,14 +138,16 @@ def run():
     for cell in page.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
-    NotebookClient(page, timeout=150, kernel_name="python3", allow_errors=True).execute()
+    NotebookClient(page, timeout=100, kernel_name="python3", allow_errors=True).execute()
     return page
 
-try:
-    page = run()
-except CellTimeoutError as error:  # Colab's old kernel and client now and then lose a
-    print(str(error)[:500], file=sys.stderr)  # message while idle: once more, afresh
-    page = run()
+for attempt in range(3):  # on a busy machine Colab's old kernel and client now and then
+    try:  # lose a message, and wait for each other: begin afresh
+        page = run()
+        break
+    except CellTimeoutError:
+        if attempt == 2:
+            raise
 nbformat.write(page, sys.argv[1])
 """
 
