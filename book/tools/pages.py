@@ -147,8 +147,8 @@ def agrees(word: str, value: float) -> bool:
     """Whether a printed number is `value` rounded to the decimals that are printed."""
     plain = re.sub(r"[−–]", "-", word).replace(",", "")
     decimals = len(plain.partition(".")[2])
-    if plain.startswith("-") and value > 0:
-        plain = plain[1:]  # a hyphen or a range's dash
+    if word[0] in "-–" and value > 0:
+        plain = plain[1:]  # a hyphen or a range's dash; a true minus stays
     return abs(float(plain) - value) <= 0.5 * 10**-decimals * (1 + 1e-9)
 
 

@@ -303,14 +303,14 @@ CLAIMS = [
             "grow exponentially."
         ),
         rtol={
-            **{f"crash_{n}": ("abs", 0.25) for n in
+            **{f"crash_{n}": ("abs", 0.1) for n in
                ("clone", "dagger", "noise", "labels", "more", "clear")},
-            **{f"off_{n}": ("abs", 0.25) for n in LEARNERS},
-            **{f"error_{n}": ("abs", 0.4) for n in
+            **{f"off_{n}": ("abs", 0.1) for n in LEARNERS},
+            **{f"error_{n}": ("abs", 0.05) for n in
                ("clone", "dagger", "noise", "labels", "more", "clear")},
             **{f"explained_{n}": ("abs", 0.05) for n in
                ("clone", "dagger", "noise", "labels", "more", "clear")},
-            **{f"answer_{n}": ("abs", 0.2) for n in
+            **{f"answer_{n}": ("abs", 0.01) for n in
                ("clone", "dagger", "noise", "labels", "more", "clear")},
         },
         note=(

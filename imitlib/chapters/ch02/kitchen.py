@@ -171,7 +171,7 @@ CHOSEN = (
 CLOSE = {
     "acc": ("abs", 0.01),
     "nll": ("abs", 0.01),
-    "soups": ("abs", 4),
+    "soups": ("abs", 0.95),
     "stay": ("abs", 0.03),
 }
 

@@ -209,10 +209,10 @@ CLAIMS = [
         ),
         rtol={
             "lost_person": ("abs", 1e-9), "left_person": ("abs", 1e-9),
-            "lost_squared": ("abs", 1.0), "lost_sampled": ("abs", 0.5),
-            "lost_greedy": ("abs", 1.0), "left_sampled": ("abs", 1.0),
-            "left_greedy": ("abs", 1.0), "lost_told": ("abs", 0.1), "averaged": ("abs", 0.25),
-            "mixed": ("abs", 0.3), "committed": ("abs", 0.15),
+            "lost_squared": ("abs", 0.4), "lost_sampled": ("abs", 0.2),
+            "lost_greedy": ("abs", 0.35), "left_sampled": ("abs", 0.4),
+            "left_greedy": ("abs", 0.4), "lost_told": ("abs", 0.1), "averaged": ("abs", 0.25),
+            "mixed": ("abs", 0.2), "committed": ("abs", 0.02),
         },
         note=(
             "One step at a time, squared error is a matter of luck: it sees at the next "
