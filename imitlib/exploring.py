@@ -78,7 +78,7 @@ def _static(f, grids):
     frames, texts = [], []
     for values in itertools.product(*grids.values()):
         fig, text = f(**dict(zip(grids, values, strict=True)))
-        frames.append(card(fig, text, _once(text)))
+        frames.append(card(fig, text, _once(text), dpi=100))  # many: keep them light
         texts.append(text)
     start = [len(values) // 2 for values in grids.values()]
     sizes = [len(values) for values in grids.values()]

@@ -153,11 +153,11 @@ def png(fig, dpi=160) -> bytes:
     return buffer.getvalue()
 
 
-def card(fig, alt: str, caption: str = "") -> str:
+def card(fig, alt: str, caption: str = "", dpi: int = 160) -> str:
     """The figure as self-contained HTML: an ``<img>`` with alt text, and its caption."""
     if not isinstance(alt, str) or len(alt.split()) < 4:
         raise ValueError(f"alt is {alt!r}; say in a sentence what the picture shows")
-    data = base64.b64encode(png(fig)).decode()
+    data = base64.b64encode(png(fig, dpi)).decode()
     width = round(fig.get_size_inches()[0] * 116)
     words = f"<figcaption>{caption}</figcaption>" if caption else ""
     return (
