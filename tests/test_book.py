@@ -34,6 +34,9 @@ CHAPTER_02 = {
 READY = [n for n in chapters.CHAPTERS if chapters.docname(n) in DOCUMENTS]
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture(scope="session")
 def book() -> dict[str, BeautifulSoup]:
     folder = built_book.build()

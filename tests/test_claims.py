@@ -170,6 +170,7 @@ def test_every_claim_is_recorded_true_and_of_this_source():
     assert [(r["id"], r["state"]) for r in rows if r["state"] not in ("true", "not run")] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("claim", [c for c in ALL if c.measure], ids=lambda c: c.id)
 def test_a_recorded_seed_comes_out_again(claim):
     assert claims.differences(claim, claims.replay(claim, claim.seeds[:1])) == []

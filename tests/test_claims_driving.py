@@ -23,6 +23,9 @@ CLAIMS = {c.id: c for m in (driving, enough, two_routes) for c in m.CLAIMS}
 SEEDS = (1000,)
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture(scope="module", autouse=True)
 def smaller():
     """Fewer updates and carts than in the recorded samples: no mistake is subtle."""

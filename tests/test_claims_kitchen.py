@@ -17,6 +17,9 @@ CLAIM, ELSEWHERE = kitchen.CLAIMS
 SEED = 1001  # one seed is enough to tell right from wrong, though not to conclude
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture(scope="module", autouse=True)
 def fitted_once():
     """The same fit from the same generator is the same clone: keep it."""

@@ -19,6 +19,9 @@ CLAIMS = {c.id: c for m in (compounding, crossing, horizon) for c in m.CLAIMS}
 SEEDS = (1000,)
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture(scope="module", autouse=True)
 def smaller():
     """Fewer walkers than the recorded samples: the mistakes are not subtle."""

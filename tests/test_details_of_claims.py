@@ -16,6 +16,8 @@ from imitlib.experiments import interval
 from test_book import ROOT, book
 from test_notebooks import TEXT, notebooks, twins
 
+pytestmark = pytest.mark.slow
+
 
 def test_what_each_step_adds_is_against_the_step_before():
     s = claims.recorded("bc-real-people")
