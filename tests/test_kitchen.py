@@ -9,6 +9,7 @@ from gymnasium.utils.env_checker import check_env
 from scipy.sparse.csgraph import shortest_path
 
 import imitlib  # noqa: F401  (registers the environments)
+from imitlib.chapters.ch02 import kitchen as kitchen_page
 from imitlib.envs import kitchen as k
 from imitlib.envs import kitchen_features as see
 from imitlib.envs.kitchen_people import HumanPlay, load_human_play, mismatches
@@ -28,6 +29,9 @@ def play():
 def test_every_recorded_transition_and_reward_is_reproduced(play):
     inside = play.game[1:] == play.game[:-1]
     assert (len(play), inside.sum(), len(np.unique(play.game))) == (79_074, 79_008, 66)
+    given = kitchen_page.GIVEN
+    assert given["kitchen-recorded-decisions"] == len(play)
+    assert given["kitchen-recorded-games"] == len(np.unique(play.game))
     assert mismatches(play).sum() == 0
 
 

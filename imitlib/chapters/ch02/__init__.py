@@ -1,16 +1,17 @@
 """Chapter 02, behavioral cloning: what its page runs, draws and claims."""
 
-import importlib.util
-from importlib import import_module
-
-_PARTS = (
-    "on_paper", "enough", "compounding", "driving", "crossing", "horizon", "two_routes",
-    "kitchen",
+from imitlib.chapters.ch02 import (
+    compounding,
+    crossing,
+    driving,
+    enough,
+    horizon,
+    kitchen,
+    on_paper,
+    two_routes,
 )
-CLAIMS, GIVEN = [], {}
-for _part in _PARTS:
-    if importlib.util.find_spec(f"{__name__}.{_part}") is None:
-        continue
-    _module = import_module(f"{__name__}.{_part}")
-    CLAIMS += getattr(_module, "CLAIMS", [])
-    GIVEN |= getattr(_module, "GIVEN", {})
+
+# in the order of the page
+_CLAIMING = (enough, compounding, driving, crossing, horizon, two_routes, kitchen)
+CLAIMS = [claim for module in _CLAIMING for claim in module.CLAIMS]
+GIVEN = {k: v for module in (on_paper, *_CLAIMING) for k, v in module.GIVEN.items()}

@@ -154,7 +154,6 @@ GIVEN = {
     "kitchen-games": GAMES,
     "kitchen-steps": STEPS,
     "kitchen-remembered": REMEMBERED,
-    "kitchen-hidden": 64,
     "kitchen-soup-onions": 3,
     "kitchen-soup-steps": READY - FULL_POT,
     "kitchen-recorded-games": 66,

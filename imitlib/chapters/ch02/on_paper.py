@@ -64,6 +64,7 @@ def by_hand() -> dict:
     }
     return {
         "gusts": names,
+        "chance": chance.tolist(),
         "counts": clone.counts.tolist(),
         "error": error,
         "off_none": off["none"].tolist(),
@@ -111,9 +112,7 @@ def explore_costs(error_rate: float, steps: int):
 
 _HAND = by_hand()
 GIVEN = {
-    "hand.none": 0.7,
-    "hand.left": 0.2,
-    "hand.right": 0.1,
+    **{f"hand.{gust}": c for gust, c in zip(_HAND["gusts"], _HAND["chance"])},
     "hand.error": _HAND["error"],
     "hand.off1": _HAND["off_none"][0],
     "hand.off2": _HAND["off_none"][1],

@@ -15,7 +15,7 @@ from imitlib import bc
 from imitlib.claims import Claim
 from imitlib.demonstrations import Demonstrations, chunk
 from imitlib.envs import detour
-from imitlib.figures import CELL, ROLES, axes, dots, line
+from imitlib.figures import axes, dots, line
 
 HOLE = detour.Detour()
 DEMOS, UPDATES, COMPONENTS, CARTS = 100, 1500, 8, 200
@@ -118,62 +118,6 @@ def fig_chunks(s):
         "they help a learner that knows that there are two answers."
     )
     return fig, alt
-
-
-def fig_two_routes(seed: int = 0, steps: int = 4, carts: int = 12):
-    """The street from above: where Hana goes, and where two clones of her go."""
-    rng = np.random.default_rng(seed)
-    demos = detour.demonstrate(HOLE, DEMOS, rng)
-    mixed = copy(demos, steps, "mixture", rng)
-    shown = demos.observations[:, 1].reshape(DEMOS, -1).T
-    trips = {
-        "squared": detour.drive(HOLE, copy(demos, steps, "gaussian", rng), carts, rng,
-                                chunk=steps),
-        "mixture": detour.drive(HOLE, lambda seen: mixed.sample(seen, rng), carts, rng,
-                                chunk=steps),
-    }  # fmt: skip
-    fig, panels = axes(
-        "metres aside", "metres driven", columns=3, size=(1.75, 3.4),
-        title=["Hana", "squared error", "mixture"],
-    )  # fmt: skip
-    paths = [shown[:, :carts], trips["squared"].offsets, trips["mixture"].offsets]
-    for ax, offsets, role in zip(panels, paths, ("person", "learner", "learner")):
-        draw_street(ax)
-        look, metres = ROLES[role], HOLE.step * np.arange(len(offsets))
-        ax.plot(-offsets, metres, color=look.color, linewidth=1.2, alpha=0.7)
-    for ax in panels[1:]:
-        ax.set_yticklabels([])
-    fallen = {name: int(trip.lost.sum()) for name, trip in trips.items()}
-    alt = (
-        "Three views of the street from above, a hole in its middle: Hana's drives pass "
-        f"it on the left or on the right; of the {carts} drives of the clone with "
-        f"squared error {fallen['squared']} end in the hole, of those of the mixture "
-        f"{fallen['mixture']}."
-    )
-    return fig, alt
-
-
-def draw_street(ax):
-    """The street running up, with its kerbs and the hole."""
-    harm = ROLES["harm"].color
-    ax.grid(False)
-    ax.set_facecolor(CELL)
-    wide, long = 2 * HOLE.hole_half, HOLE.hole[1] - HOLE.hole[0]
-    ax.add_patch(_rectangle((-HOLE.hole_half, HOLE.hole[0]), wide, long, harm))
-    for side in (-HOLE.kerb, HOLE.kerb):
-        ax.axvline(side, color=harm, linewidth=1.4)
-    ax.set_ylim(0, HOLE.length)
-    ax.set_xlim(-2.2, 2.2)
-    ax.set_xticks([-2, 0, 2], ["2", "0", "2"])
-    ax.set_yticks([0, 2, 4, 6, 8])
-
-
-def _rectangle(corner, width, height, color):
-    from matplotlib.patches import Rectangle
-
-    return Rectangle(
-        corner, width, height, facecolor="none", edgecolor=color, hatch="///"
-    )
 
 
 CLAIMS = [
