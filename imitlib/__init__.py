@@ -11,6 +11,8 @@ import gymnasium as _gymnasium
 __version__ = "0.1.0"
 
 _WORLDS = {
+    "imitlib/Grid-v0": "imitlib.envs.grid:GridEnv",
+    "imitlib/Town-v0": "imitlib.envs.town:TownEnv",
     "imitlib/Lane-v0": "imitlib.envs.lane:LaneEnv",
     "imitlib/Tightrope-v0": "imitlib.envs.tightrope:TightropeEnv",
     "imitlib/Kitchen-v0": "imitlib.envs.kitchen:KitchenEnv",

@@ -11,7 +11,18 @@ A tuple inside a chapter is one room in several files, which may use each other.
 """
 
 ORDER = {
-    "01": ("mdp", "planning", "envs.town", "experts", "demonstrations", "rl"),
+    "01": (
+        "mdp",
+        "planning",
+        "envs.tabular",
+        ("envs.grid", "envs.grid_picture"),
+        ("envs.town", "envs.town_picture"),
+        "demonstrations",
+        "counting",
+        "experts",
+        "tabular_experts",
+        "rl",
+    ),
     "02": (
         ("envs.lane", "envs.lane_picture"),
         "envs.tightrope",
@@ -19,7 +30,6 @@ ORDER = {
         "envs.detour",
         ("envs.kitchen", "envs.kitchen_features", "envs.kitchen_view",
          "envs.kitchen_people"),
-        "counting",
         "heads",
         "adam",
         "bc",

@@ -3,7 +3,7 @@
     python tests/benchmarks/bc_vs_imitation.py [--env _build/bench-env] [--repeats 5]
 
 `imitation` needs gymnasium 0.29 and cannot share an environment with this library's
-own, so the script makes one in the --env folder (about 1.7 GB), runs itself there and
+own, so the script makes one in the --env folder (about 2 GB), runs itself there and
 prints a table in Markdown. It needs `uv` and the package index, once.
 
 The same for both: 20 000 decisions of a scripted CartPole expert, standardised; one
@@ -23,34 +23,14 @@ from __future__ import annotations
 import argparse
 import contextlib
 import io
-import os
-import platform
 import statistics
-import subprocess
 import sys
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-NEEDS = ("imitation==1.0.1", "torch==2.13.0")
+from bench_env import ENVIRONMENT, machine, run_inside
+
 PAIRS, HIDDEN, LR, CHECKED = 20_000, (32, 32), 1e-3, 200
-
-
-def make_environment(folder: Path) -> Path:
-    """The Python of an environment with the peer in it, made if it is not there."""
-    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    done = folder / "done.txt"
-    if not done.is_file() or done.read_text() != " ".join(NEEDS):
-        print(f"Making {folder}, once.", flush=True)
-        links = os.environ.get("UV_FIND_LINKS") or os.environ.get("PIP_FIND_LINKS", "")
-        uv = [sys.executable, "-m", "uv"]
-        env = os.environ | {"UV_FIND_LINKS": ",".join(links.split())}
-        subprocess.run([*uv, "venv", "-q", "--clear", "--python", sys.executable, folder],
-                       check=True, env=env)
-        subprocess.run([*uv, "pip", "install", "-q", "--python", python, *NEEDS],
-                       check=True, env=env)
-        done.write_text(" ".join(NEEDS))
-    return python
 
 
 class Shuffled:
@@ -203,19 +183,6 @@ def shown(name, times) -> str:
     return f"| {name} | {us} | {default} | {best} | {b / a:.1f} | {c / a:.1f} |"
 
 
-def machine() -> str:
-    from importlib.metadata import version
-
-    name = platform.processor() or platform.machine()
-    with contextlib.suppress(OSError):
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        name = next(s.split(":")[1].strip() for s in lines if s.startswith("model name"))
-    packages = ("imitation", "stable-baselines3", "torch", "numpy", "gymnasium")
-    listed = ", ".join(f"{p} {version(p)}" for p in packages)
-    return (f"{name}, {os.cpu_count()} CPUs, {platform.system()}, one thread; Python "
-            f"{platform.python_version()}, {listed}")
-
-
 def compare(repeats: int) -> None:
     import torch
 
@@ -234,22 +201,19 @@ def compare(repeats: int) -> None:
                 taken.append(seconds / updates)
         lines.append(shown(f"one update, batch {batch}", times))
     lines.append(shown("one action, greedy", contest.predicting(repeats)))
-    print(f"\n{machine()}.\nMicroseconds: median of {repeats} runs (range).\n")
+    packages = ("imitation", "stable-baselines3", "torch", "numpy", "gymnasium")
+    print(f"\n{machine(*packages)}.\nMicroseconds: median of {repeats} runs (range).\n")
     print("| | imitlib | imitation, default | imitation, best | × default | × best |")
     print("|---|---|---|---|---|---|", *lines, sep="\n")
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--env", type=Path, default=ROOT / "_build" / "bench-env")
+    parser.add_argument("--env", type=Path, default=ENVIRONMENT)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.inside:
         compare(chosen.repeats)
     else:
-        one = {name: "1" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS")}
-        sys.exit(subprocess.run(
-            [make_environment(chosen.env.resolve()), __file__, "--inside",
-             "--repeats", str(chosen.repeats)],
-            env=os.environ | one | {"PYTHONPATH": str(ROOT)}).returncode)
+        sys.exit(run_inside(__file__, chosen.env, "--repeats", str(chosen.repeats)))

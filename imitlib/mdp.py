@@ -1,0 +1,396 @@
+r"""A world that can be written down: where each action leads, and what it pays.
+
+A Markov decision process is :math:`(S, A, P, r, \gamma, \mu)`: from state s the action
+a leads to s' with probability :math:`P(s' \mid s, a)` and pays :math:`r(s, a)`; what
+comes a step later counts :math:`\gamma` times as much; the first state is drawn from
+:math:`\mu` (Puterman 1994, chapter 2).
+
+There are two layouts behind one class. Where every action has one certain outcome, a
+table of successors, (S, A) integers, is all there is to know. Else the probabilities
+are a sparse matrix with a row for each (s, a), number s·A + a. Neither ever holds the
+S·A·S numbers of which nearly all are zero.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy import sparse
+
+__all__ = ["MDP"]
+
+SUM_TO_ONE = 1e-6  # what float32 rounds away; rows are scaled to sum to 1 exactly
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class MDP:
+    r"""A Markov decision process with S states and A actions, checked once, then fixed.
+
+    Parameters
+    ----------
+    transitions : (S, A) integers, or (S, A, S) array, or sparse (S·A, S)
+        The successor of each (state, action); or the probabilities
+        :math:`P(s' \mid s, a)`. Probabilities that are all 0 or 1 become successors.
+    reward : (S,), (S, A) or (S, A, S) array, or sparse (S·A, S)
+        What acting in a state pays, or an action, or a transition. Kept as its
+        expectation :math:`r(s, a) = \sum_{s'} P(s' \mid s, a)\, r(s, a, s')`: planning
+        depends on nothing else.
+    discount : float
+        :math:`\gamma \in [0, 1]`, per step.
+    start : int or (S,) array
+        The first state, or its distribution :math:`\mu`.
+
+    Attributes
+    ----------
+    transitions : (S, A) intp, or csr_array (S·A, S) float64
+        By layout; see `deterministic`.
+    reward : (S, A) float64
+    discount : float
+    start : (S,) float64
+
+    Raises
+    ------
+    ValueError, TypeError
+        Naming the argument, the entry, what stood there and what is legal.
+
+    Notes
+    -----
+    A *terminal* state is one that every action leads back to at reward 0. A state that
+    cannot be reached is legal: it has values like any other, and occupancy 0.
+
+    Examples
+    --------
+    Two cells: action 0 waits for nothing, action 1 steps home, which pays 1.
+
+    >>> world = MDP([[0, 1], [1, 1]], [[0, 1], [0, 0]], discount=0.9, start=0)
+    >>> world
+    MDP(2 states, 2 actions, deterministic, discount 0.9)
+    """
+
+    transitions: object
+    reward: object
+    discount: float
+    start: object = 0
+
+    def __post_init__(self):
+        transitions, shape = _transitions(self.transitions)
+        keep = {
+            "transitions": transitions,
+            "reward": _reward(self.reward, transitions, shape),
+            "discount": _discount(self.discount),
+            "start": _start(self.start, shape[0]),
+        }
+        for name, value in keep.items():
+            object.__setattr__(self, name, value)
+            for array in _arrays(value):
+                array.flags.writeable = False
+
+    def __repr__(self) -> str:
+        kind = "deterministic" if self.deterministic else "stochastic"
+        return (f"MDP({self.n_states} states, {self.n_actions} actions, {kind}, "
+                f"discount {self.discount:g})")
+
+    @property
+    def n_states(self) -> int:
+        """S."""
+        return self.reward.shape[0]
+
+    @property
+    def n_actions(self) -> int:
+        """A."""
+        return self.reward.shape[1]
+
+    @property
+    def deterministic(self) -> bool:
+        """Whether the transitions are a table of successors."""
+        return not sparse.issparse(self.transitions)
+
+    @cached_property
+    def terminal(self) -> np.ndarray:
+        """Which states end the story, (S,) bool: every action stays, and pays 0."""
+        return self.absorbing & ~self.reward.any(axis=1)
+
+    @cached_property
+    def absorbing(self) -> np.ndarray:
+        """Which states cannot be left, (S,) bool, whatever they pay."""
+        return (self._successors_of(np.arange(self.n_states)) >= 1 - 1e-12).all(axis=1)
+
+    @cached_property
+    def matrix(self) -> sparse.csr_array:
+        r""":math:`P` as a sparse matrix, (S·A, S), in either layout."""
+        return _as_matrix(self.transitions, self.n_states)
+
+    def dense(self) -> np.ndarray:
+        """The probabilities as an array, (S, A, S): for small worlds and for checking."""
+        return self.matrix.toarray().reshape(self.n_states, self.n_actions, -1)
+
+    def with_reward(self, reward) -> MDP:
+        """The same world with another reward, of any of the legal shapes."""
+        shape = (self.n_states, self.n_actions)
+        return self._but(reward=_reward(reward, self.transitions, shape))
+
+    def with_discount(self, discount: float) -> MDP:
+        """The same world with another discount."""
+        return self._but(discount=_discount(discount))
+
+    def starting(self, start) -> MDP:
+        """The same world, begun elsewhere."""
+        return self._but(start=_start(start, self.n_states))
+
+    def as_matrix(self) -> MDP:
+        """The same world in the sparse layout, even where it is deterministic."""
+        return self._but(transitions=self.matrix)
+
+    def _but(self, **change) -> MDP:
+        """This world with one thing changed that has been checked already."""
+        twin = object.__new__(MDP)
+        keep = ("transitions", "reward", "discount", "start")
+        for name, value in ({k: getattr(self, k) for k in keep} | change).items():
+            object.__setattr__(twin, name, value)
+            for array in _arrays(value):
+                array.flags.writeable = False
+        return twin
+
+    def next_values(self, values) -> np.ndarray:
+        r"""What a value is worth one step ahead, :math:`\sum_{s'} P(s'\mid s,a)\,V(s')`.
+
+        Parameters
+        ----------
+        values : (..., S) array
+
+        Returns
+        -------
+        (..., S, A) array
+            Not discounted.
+        """
+        values = np.asarray(values, float)
+        if values.shape[-1:] != (self.n_states,):
+            raise ValueError(f"values has shape {values.shape}; "
+                             f"it must be (..., {self.n_states})")
+        return np.swapaxes(self._ahead(values), -1, -2)
+
+    def sample(self, states, actions, rng: np.random.Generator) -> np.ndarray:
+        """A successor of each (state, action), drawn: (B,) and (B,) -> (B,)."""
+        states = self._numbered("states", states, self.n_states)
+        actions = self._numbered("actions", actions, self.n_actions)
+        if states.shape != actions.shape:
+            raise ValueError(f"states has shape {states.shape} and actions "
+                             f"{actions.shape}; they must have as many rows")
+        if self.deterministic:
+            return self.transitions[states, actions]
+        rows, chances = states * self.n_actions + actions, self.transitions
+        first, last = chances.indptr[rows], chances.indptr[rows + 1] - 1
+        before = self._cumulative[first] - chances.data[first]
+        place = np.searchsorted(self._cumulative, before + rng.random(len(rows)), "right")
+        return chances.indices[np.clip(place, first, last)].astype(np.intp)
+
+    # Kernels. Rows of one action lie side by side in them, (..., A, S): that order is
+    # two to three times faster, and is nobody else's business.
+
+    @cached_property
+    def _by_action(self):
+        """The successors (A, S), or the matrix with rows in the order a·S + s."""
+        if self.deterministic:
+            return np.ascontiguousarray(self.transitions.T)
+        rows = np.arange(self.n_states * self.n_actions)
+        return self.transitions[rows.reshape(self.n_states, -1).T.ravel()]
+
+    @cached_property
+    def _from_action(self):
+        """The transposed matrix: where the flow out of each (a, s) goes."""
+        return self._by_action.T.tocsr()
+
+    @cached_property
+    def _cumulative(self):
+        return np.cumsum(self.transitions.data)
+
+    def _ahead(self, values, out=None) -> np.ndarray:
+        """Expected value one step ahead: (..., S) -> (..., A, S)."""
+        if self.deterministic:
+            return np.take(values, self._by_action, axis=-1, out=out, mode="clip")
+        flat = values.reshape(-1, self.n_states)
+        ahead = self._by_action @ (flat[0] if len(flat) == 1 else flat.T)
+        ahead = ahead.T.reshape(*values.shape[:-1], self.n_actions, self.n_states)
+        if out is None:
+            return ahead
+        out[...] = ahead
+        return out
+
+    def _arrivals(self, flow) -> np.ndarray:
+        """Where a flow over (action, state) arrives: (A, S) -> (S,)."""
+        if self.deterministic:
+            return np.bincount(
+                self._by_action.ravel(), flow.ravel(), minlength=self.n_states)
+        return self._from_action @ flow.ravel()
+
+    def _successors_of(self, states) -> np.ndarray:
+        """The chance that each action leads from `states` (S,) back to them, (S, A)."""
+        if self.deterministic:
+            return (self.transitions == states[:, None]).astype(float)
+        rows = self.transitions.tocoo()
+        here = rows.row // self.n_actions == rows.col
+        shape = (self.n_states, self.n_actions)
+        stays = np.bincount(rows.row[here], rows.data[here], minlength=np.prod(shape))
+        return stays.reshape(shape)
+
+    @staticmethod
+    def _numbered(name, values, n) -> np.ndarray:
+        values = np.asarray(values)
+        if values.dtype.kind not in "iu" or values.ndim != 1:
+            raise TypeError(f"{name} has shape {values.shape} of {values.dtype}; "
+                            "it must be (B,) integers")
+        wrong = (values < 0) | (values >= n)
+        if wrong.any():
+            row = int(wrong.argmax())
+            raise ValueError(f"{name}[{row}] is {values[row]}; legal are 0 ... {n - 1}")
+        return values.astype(np.intp)
+
+
+# Checking what was given ------------------------------------------------------------
+
+
+def _numbers(name: str, values) -> np.ndarray:
+    """A copy of `values` as an array of finite real numbers, or an error."""
+    try:
+        array = np.array(values)
+    except ValueError as error:
+        raise ValueError(f"{name} is ragged; every row must have one length") from error
+    if array.dtype.kind not in "iuf":
+        raise TypeError(f"{name} has dtype {array.dtype}; it must hold real numbers")
+    if not np.isfinite(array).all():
+        place = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+        raise ValueError(f"{name}{list(place)} is {array[place]}; "
+                         "every number must be finite")
+    return array
+
+
+def _transitions(given):
+    """(successors or matrix, (S, A))."""
+    if sparse.issparse(given):
+        return _matrix(sparse.csr_array(given, dtype=float))
+    array = _numbers("transitions", given)
+    if array.ndim == 2 and array.dtype.kind in "iu":
+        return _table(array)
+    if array.ndim != 3 or array.shape[0] != array.shape[2]:
+        raise ValueError(
+            f"transitions has shape {array.shape} of {array.dtype}; legal are integers "
+            "(S, A), an array (S, A, S), or a sparse matrix (S*A, S)")
+    _not_empty(array.shape[0], array.shape[1])
+    return _matrix(sparse.csr_array(array.reshape(-1, array.shape[2]).astype(float)))
+
+
+def _table(successors):
+    _not_empty(*successors.shape)
+    wrong = (successors < 0) | (successors >= len(successors))
+    if wrong.any():
+        s, a = (int(i) for i in np.argwhere(wrong)[0])
+        raise ValueError(f"transitions[{s}, {a}] is {successors[s, a]}; a successor is "
+                         f"one of the states 0 ... {len(successors) - 1}")
+    return successors.astype(np.intp), successors.shape
+
+
+def _matrix(matrix):
+    """Rows checked, scaled to sum to 1; a table instead, if each has one outcome."""
+    rows, n_states = matrix.shape
+    if n_states == 0 or rows % n_states:
+        raise ValueError(f"transitions has shape {matrix.shape}; a sparse matrix has a "
+                         "row for each (state, action): (S*A, S)")
+    n_actions = rows // n_states
+    _not_empty(n_states, n_actions)
+    matrix = matrix.copy()  # nobody who holds the original can change this one
+    matrix.sum_duplicates()
+    matrix.eliminate_zeros()
+
+    def place(row):
+        return f"transitions[{row // n_actions}, {row % n_actions}]"
+
+    bad = ~np.isfinite(matrix.data) | (matrix.data < 0)
+    if bad.any():
+        entry = int(bad.argmax())
+        row = int(np.searchsorted(matrix.indptr, entry, "right")) - 1
+        raise ValueError(f"{place(row)} holds {matrix.data[entry]:.6g}; "
+                         "a probability is a finite number of at least 0")
+    sums = matrix @ np.ones(n_states)
+    off = np.abs(sums - 1) > SUM_TO_ONE
+    if off.any():
+        row = int(off.argmax())
+        raise ValueError(f"{place(row)} sums to {sums[row]:.6g}; each row must sum to 1")
+    outcomes = np.diff(matrix.indptr)
+    if (outcomes == 1).all():
+        return matrix.indices.astype(np.intp).reshape(n_states, n_actions), (
+            n_states, n_actions)
+    matrix.data /= np.repeat(sums, outcomes)
+    return matrix, (n_states, n_actions)
+
+
+def _not_empty(n_states, n_actions):
+    if n_states == 0 or n_actions == 0:
+        raise ValueError(f"transitions has {n_states} states and {n_actions} actions; "
+                         "there must be at least one of each")
+
+
+def _reward(given, transitions, shape):
+    """The expected reward of each action, (S, A)."""
+    n_states, n_actions = shape
+    by_transition = (n_states * n_actions, n_states)
+    if sparse.issparse(given):
+        if given.shape != by_transition:
+            raise ValueError(f"reward has shape {given.shape}; "
+                             f"a sparse one is {by_transition}, like the transitions")
+        paid = sparse.csr_array(given, dtype=float)
+        _numbers("reward", paid.data)
+        expected = (_as_matrix(transitions, n_states) * paid).sum(axis=1)
+        return np.asarray(expected, float).reshape(shape)
+    array = _numbers("reward", given).astype(float)
+    if array.shape == (n_states,):
+        return np.repeat(array[:, None], n_actions, axis=1)
+    if array.shape == shape:
+        return array
+    if array.shape == (*shape, n_states):
+        paid = array.reshape(by_transition)
+        if sparse.issparse(transitions):
+            rows = np.repeat(np.arange(len(paid)), np.diff(transitions.indptr))
+            worth = transitions.data * paid[rows, transitions.indices]
+            return np.bincount(rows, worth, minlength=len(paid)).reshape(shape)
+        return paid[np.arange(len(paid)), transitions.ravel()].reshape(shape)
+    raise ValueError(
+        f"reward has shape {array.shape}; with {n_states} states and {n_actions} actions "
+        f"legal are ({n_states},), {shape} and {(*shape, n_states)}")
+
+
+def _as_matrix(transitions, n_states):
+    if sparse.issparse(transitions):
+        return transitions
+    rows = transitions.size
+    return sparse.csr_array(
+        (np.ones(rows), transitions.ravel(), np.arange(rows + 1)), (rows, n_states))
+
+
+def _discount(given) -> float:
+    array = _numbers("discount", given)
+    if array.ndim or not 0 <= array <= 1:
+        raise ValueError(f"discount is {given}; it must be one number in [0, 1]")
+    return float(array)
+
+
+def _start(given, n_states) -> np.ndarray:
+    array = _numbers("start", given)
+    if array.ndim == 0 and array.dtype.kind in "iu":
+        if not 0 <= array < n_states:
+            raise ValueError(f"start is {array}; a state is 0 ... {n_states - 1}")
+        return np.eye(1, n_states, int(array)).ravel()
+    if array.shape != (n_states,):
+        raise ValueError(f"start has shape {array.shape} of {array.dtype}; it must be "
+                         f"one state, or ({n_states},) probabilities")
+    if (array < 0).any() or abs(array.sum() - 1) > SUM_TO_ONE:
+        raise ValueError(f"start sums to {array.sum():.6g} with least value "
+                         f"{array.min():.6g}; it must be a probability vector")
+    return array / array.sum()
+
+
+def _arrays(value):
+    if sparse.issparse(value):
+        return value.data, value.indices, value.indptr
+    return (value,) if isinstance(value, np.ndarray) else ()
