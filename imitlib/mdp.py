@@ -19,9 +19,15 @@ from functools import cached_property
 import numpy as np
 from scipy import sparse
 
-__all__ = ["MDP"]
+from imitlib.mdp_given import (
+    discount_given,
+    matrix_of,
+    reward_given,
+    start_given,
+    transitions_given,
+)
 
-SUM_TO_ONE = 1e-6  # what float32 rounds away; rows are scaled to sum to 1 exactly
+__all__ = ["MDP"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -75,17 +81,15 @@ class MDP:
     start: object = 0
 
     def __post_init__(self):
-        transitions, shape = _transitions(self.transitions)
+        transitions, shape = transitions_given(self.transitions)
         keep = {
             "transitions": transitions,
-            "reward": _reward(self.reward, transitions, shape),
-            "discount": _discount(self.discount),
-            "start": _start(self.start, shape[0]),
+            "reward": reward_given(self.reward, transitions, shape),
+            "discount": discount_given(self.discount),
+            "start": start_given(self.start, shape[0]),
         }
         for name, value in keep.items():
-            object.__setattr__(self, name, value)
-            for array in _arrays(value):
-                array.flags.writeable = False
+            object.__setattr__(self, name, _fixed(value))
 
     def __repr__(self) -> str:
         kind = "deterministic" if self.deterministic else "stochastic"
@@ -110,17 +114,18 @@ class MDP:
     @cached_property
     def terminal(self) -> np.ndarray:
         """Which states end the story, (S,) bool: every action stays, and pays 0."""
-        return self.absorbing & ~self.reward.any(axis=1)
+        return _fixed(self.absorbing & ~self.reward.any(axis=1))
 
     @cached_property
     def absorbing(self) -> np.ndarray:
         """Which states cannot be left, (S,) bool, whatever they pay."""
-        return (self._successors_of(np.arange(self.n_states)) >= 1 - 1e-12).all(axis=1)
+        stays = self._successors_of(np.arange(self.n_states))
+        return _fixed((stays >= 1 - 1e-12).all(axis=1))
 
     @cached_property
     def matrix(self) -> sparse.csr_array:
         r""":math:`P` as a sparse matrix, (S·A, S), in either layout."""
-        return _as_matrix(self.transitions, self.n_states)
+        return _fixed(matrix_of(self.transitions, self.n_states))
 
     def dense(self) -> np.ndarray:
         """The probabilities as an array, (S, A, S): for small worlds and for checking."""
@@ -129,15 +134,15 @@ class MDP:
     def with_reward(self, reward) -> MDP:
         """The same world with another reward, of any of the legal shapes."""
         shape = (self.n_states, self.n_actions)
-        return self._but(reward=_reward(reward, self.transitions, shape))
+        return self._but(reward=reward_given(reward, self.transitions, shape))
 
     def with_discount(self, discount: float) -> MDP:
         """The same world with another discount."""
-        return self._but(discount=_discount(discount))
+        return self._but(discount=discount_given(discount))
 
     def starting(self, start) -> MDP:
         """The same world, begun elsewhere."""
-        return self._but(start=_start(start, self.n_states))
+        return self._but(start=start_given(start, self.n_states))
 
     def as_matrix(self) -> MDP:
         """The same world in the sparse layout, even where it is deterministic."""
@@ -148,9 +153,7 @@ class MDP:
         twin = object.__new__(MDP)
         keep = ("transitions", "reward", "discount", "start")
         for name, value in ({k: getattr(self, k) for k in keep} | change).items():
-            object.__setattr__(twin, name, value)
-            for array in _arrays(value):
-                array.flags.writeable = False
+            object.__setattr__(twin, name, _fixed(value))
         return twin
 
     def next_values(self, values) -> np.ndarray:
@@ -209,7 +212,8 @@ class MDP:
     def _ahead(self, values, out=None) -> np.ndarray:
         """Expected value one step ahead: (..., S) -> (..., A, S)."""
         if self.deterministic:
-            return np.take(values, self._by_action, axis=-1, out=out, mode="clip")
+            axis = None if values.ndim == 1 else -1  # None is quicker
+            return np.take(values, self._by_action, axis=axis, out=out, mode="clip")
         flat = values.reshape(-1, self.n_states)
         ahead = self._by_action @ (flat[0] if len(flat) == 1 else flat.T)
         ahead = ahead.T.reshape(*values.shape[:-1], self.n_actions, self.n_states)
@@ -248,149 +252,10 @@ class MDP:
         return values.astype(np.intp)
 
 
-# Checking what was given ------------------------------------------------------------
-
-
-def _numbers(name: str, values) -> np.ndarray:
-    """A copy of `values` as an array of finite real numbers, or an error."""
-    try:
-        array = np.array(values)
-    except ValueError as error:
-        raise ValueError(f"{name} is ragged; every row must have one length") from error
-    if array.dtype.kind not in "iuf":
-        raise TypeError(f"{name} has dtype {array.dtype}; it must hold real numbers")
-    if not np.isfinite(array).all():
-        place = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
-        raise ValueError(f"{name}{list(place)} is {array[place]}; "
-                         "every number must be finite")
-    return array
-
-
-def _transitions(given):
-    """(successors or matrix, (S, A))."""
-    if sparse.issparse(given):
-        return _matrix(sparse.csr_array(given, dtype=float))
-    array = _numbers("transitions", given)
-    if array.ndim == 2 and array.dtype.kind in "iu":
-        return _table(array)
-    if array.ndim != 3 or array.shape[0] != array.shape[2]:
-        raise ValueError(
-            f"transitions has shape {array.shape} of {array.dtype}; legal are integers "
-            "(S, A), an array (S, A, S), or a sparse matrix (S*A, S)")
-    _not_empty(array.shape[0], array.shape[1])
-    return _matrix(sparse.csr_array(array.reshape(-1, array.shape[2]).astype(float)))
-
-
-def _table(successors):
-    _not_empty(*successors.shape)
-    wrong = (successors < 0) | (successors >= len(successors))
-    if wrong.any():
-        s, a = (int(i) for i in np.argwhere(wrong)[0])
-        raise ValueError(f"transitions[{s}, {a}] is {successors[s, a]}; a successor is "
-                         f"one of the states 0 ... {len(successors) - 1}")
-    return successors.astype(np.intp), successors.shape
-
-
-def _matrix(matrix):
-    """Rows checked, scaled to sum to 1; a table instead, if each has one outcome."""
-    rows, n_states = matrix.shape
-    if n_states == 0 or rows % n_states:
-        raise ValueError(f"transitions has shape {matrix.shape}; a sparse matrix has a "
-                         "row for each (state, action): (S*A, S)")
-    n_actions = rows // n_states
-    _not_empty(n_states, n_actions)
-    matrix = matrix.copy()  # nobody who holds the original can change this one
-    matrix.sum_duplicates()
-    matrix.eliminate_zeros()
-
-    def place(row):
-        return f"transitions[{row // n_actions}, {row % n_actions}]"
-
-    bad = ~np.isfinite(matrix.data) | (matrix.data < 0)
-    if bad.any():
-        entry = int(bad.argmax())
-        row = int(np.searchsorted(matrix.indptr, entry, "right")) - 1
-        raise ValueError(f"{place(row)} holds {matrix.data[entry]:.6g}; "
-                         "a probability is a finite number of at least 0")
-    sums = matrix @ np.ones(n_states)
-    off = np.abs(sums - 1) > SUM_TO_ONE
-    if off.any():
-        row = int(off.argmax())
-        raise ValueError(f"{place(row)} sums to {sums[row]:.6g}; each row must sum to 1")
-    outcomes = np.diff(matrix.indptr)
-    if (outcomes == 1).all():
-        return matrix.indices.astype(np.intp).reshape(n_states, n_actions), (
-            n_states, n_actions)
-    matrix.data /= np.repeat(sums, outcomes)
-    return matrix, (n_states, n_actions)
-
-
-def _not_empty(n_states, n_actions):
-    if n_states == 0 or n_actions == 0:
-        raise ValueError(f"transitions has {n_states} states and {n_actions} actions; "
-                         "there must be at least one of each")
-
-
-def _reward(given, transitions, shape):
-    """The expected reward of each action, (S, A)."""
-    n_states, n_actions = shape
-    by_transition = (n_states * n_actions, n_states)
-    if sparse.issparse(given):
-        if given.shape != by_transition:
-            raise ValueError(f"reward has shape {given.shape}; "
-                             f"a sparse one is {by_transition}, like the transitions")
-        paid = sparse.csr_array(given, dtype=float)
-        _numbers("reward", paid.data)
-        expected = (_as_matrix(transitions, n_states) * paid).sum(axis=1)
-        return np.asarray(expected, float).reshape(shape)
-    array = _numbers("reward", given).astype(float)
-    if array.shape == (n_states,):
-        return np.repeat(array[:, None], n_actions, axis=1)
-    if array.shape == shape:
-        return array
-    if array.shape == (*shape, n_states):
-        paid = array.reshape(by_transition)
-        if sparse.issparse(transitions):
-            rows = np.repeat(np.arange(len(paid)), np.diff(transitions.indptr))
-            worth = transitions.data * paid[rows, transitions.indices]
-            return np.bincount(rows, worth, minlength=len(paid)).reshape(shape)
-        return paid[np.arange(len(paid)), transitions.ravel()].reshape(shape)
-    raise ValueError(
-        f"reward has shape {array.shape}; with {n_states} states and {n_actions} actions "
-        f"legal are ({n_states},), {shape} and {(*shape, n_states)}")
-
-
-def _as_matrix(transitions, n_states):
-    if sparse.issparse(transitions):
-        return transitions
-    rows = transitions.size
-    return sparse.csr_array(
-        (np.ones(rows), transitions.ravel(), np.arange(rows + 1)), (rows, n_states))
-
-
-def _discount(given) -> float:
-    array = _numbers("discount", given)
-    if array.ndim or not 0 <= array <= 1:
-        raise ValueError(f"discount is {given}; it must be one number in [0, 1]")
-    return float(array)
-
-
-def _start(given, n_states) -> np.ndarray:
-    array = _numbers("start", given)
-    if array.ndim == 0 and array.dtype.kind in "iu":
-        if not 0 <= array < n_states:
-            raise ValueError(f"start is {array}; a state is 0 ... {n_states - 1}")
-        return np.eye(1, n_states, int(array)).ravel()
-    if array.shape != (n_states,):
-        raise ValueError(f"start has shape {array.shape} of {array.dtype}; it must be "
-                         f"one state, or ({n_states},) probabilities")
-    if (array < 0).any() or abs(array.sum() - 1) > SUM_TO_ONE:
-        raise ValueError(f"start sums to {array.sum():.6g} with least value "
-                         f"{array.min():.6g}; it must be a probability vector")
-    return array / array.sum()
-
-
-def _arrays(value):
-    if sparse.issparse(value):
-        return value.data, value.indices, value.indptr
-    return (value,) if isinstance(value, np.ndarray) else ()
+def _fixed(value):
+    """The same, never to be written to again."""
+    arrays = (value.data, value.indices, value.indptr) if sparse.issparse(value) else [value]
+    for array in arrays:
+        if isinstance(array, np.ndarray):
+            array.flags.writeable = False
+    return value

@@ -344,6 +344,37 @@ def test_the_sliders_name_their_values_in_order(monkeypatch):
 
 # predicates: every clause can fail
 RUIN = {
+    "il-no-interaction": [
+        "own_one+1",
+        "own_nine+1",
+        "own_taxi+1",
+        "expert_taxi-99",
+        "clone_one*.89",
+        "clone_nine*.89",
+        "clone_taxi*.89",
+        "tried_one*0+4000",
+        "tried_nine*0+40000",
+        "tried_taxi*0+80000",
+        "ratio_one/3",
+        "ratio_nine/4",
+        "ratio_nine*0+200",
+        "ratio_taxi*0+5.1",
+        "ratio_taxi-9",
+    ],
+    "il-avoids-misspec": [
+        "asked_stated-1",
+        "asked_nearer-20",
+        "asked_warm-5",
+        "true_stated+11",
+        "true_nearer+31",
+        "true_warm+36",
+        "true_clone-.1",
+        "true_stated_planner+.1",
+        "gardens_stated-1",
+        "arrives_nearer+1",
+        "arrives_warm+1",
+        "true_true-1",
+    ],
     "bc-compounding": [
         "slope_clone_none*0+1.7",
         "slope_clone_ladder*0+2.1",

@@ -270,6 +270,8 @@ def test_a_better_policy_by_little_is_still_the_better_one():
         plan = solve(patient)
         assert plan.policy.tolist() == [[0, 1]]
         close(planning.evaluate(patient, plan.policy), plan.values, rtol=1e-11)
+    plan = planning.backward_induction(MDP([[0, 0]], [[1.0, 1 + 2e-9]], 1), 3)
+    assert plan.policy[:, 0, 1].tolist() == [1, 1, 1]
 
 
 def test_a_small_reward_is_no_tie():
@@ -300,6 +302,20 @@ def test_a_plan_that_has_not_settled_is_not_returned(monkeypatch):
     for solve in (planning.value_iteration, planning.modified_policy_iteration):
         with pytest.raises(ValueError, match="after 2 rounds"):
             solve(w.mdp())
+
+
+def test_no_more_digits_are_asked_for_than_there_are(monkeypatch):
+    # at values of 1e14 a tolerance of 1e-10 is out of reach; rounding is not an error
+    for module in ("optimal", "soft"):
+        monkeypatch.setattr(f"imitlib.planning.{module}.MOST_SWEEPS", 3000)
+    for seed in range(8):
+        w = random_world(np.random.default_rng(seed), 8, 3, 0.97)
+        best = planning.value_iteration(w.mdp()).values
+        for solve in (planning.value_iteration, planning.modified_policy_iteration,
+                      lambda m, **k: planning.soft_value_iteration(m, 1e8, **k)):
+            plan = solve(w.mdp(), reward=w.r * 1e13)
+            close(plan.values, best * 1e13, rtol=1e-3)
+            assert plan.bound <= 1e-13 * np.abs(plan.values).max() / 0.03
 
 
 def test_fewer_sweeps_for_less_and_none_too_many():
@@ -340,6 +356,9 @@ def test_soft_planners_agree_at_discount_1():
             close(newton.values, sweeps.values, atol=1e-9)
             close(newton.policy, sweeps.policy, atol=1e-9)
             assert np.isnan(sweeps.bound) and np.isnan(newton.bound)
+            pays = w.mdp().with_reward(w.r + 1)  # even at the end: but not so planned
+            for plan in (planning.soft_policy_iteration, planning.soft_value_iteration):
+                close(plan(pays, T, reward=w.r).values, sweeps.values, atol=1e-9)
 
 
 def test_where_no_end_can_be_reached_there_is_no_plan_at_discount_1():
@@ -359,6 +378,14 @@ def test_where_no_end_can_be_reached_there_is_no_plan_at_discount_1():
         planning.value_iteration(pays)
     with pytest.raises(ValueError, match="discount is 1 and from state 0"):
         planning.value_iteration(pays.with_reward([0, 0]), reward=[[0.0], [1.0]])
+    free = MDP([[1, 1], [1, 1]], [0, 0], 1)
+    tip = np.array([[0.0, 0.0], [0.0, 1.0]])  # for one of the two ways to stay
+    for r in (tip, [tip * 0, tip], [tip, tip * 0]):
+        for solve in (planning.value_iteration, planning.soft_value_iteration):
+            with pytest.raises(ValueError, match="discount is 1 and from state 0"):
+                solve(free, reward=r)
+    with pytest.raises(ValueError, match="discount is 1 and from state 0"):
+        planning.evaluate(free, [[1, 0], [1, 0]], reward=tip)
 
 
 def test_a_policy_that_never_ends_is_not_evaluated_at_discount_1():
@@ -431,6 +458,38 @@ def test_dawdling_that_is_worth_more_than_it_costs_has_no_soft_value(monkeypatch
         for cost in (0.6, 0.1, 0.0, -1.0):
             with pytest.raises(ValueError, match="discount 1 going round"):
                 plan(world, 2.0, reward=[[-2 * cost] * 3, [0] * 3])
+
+
+def test_going_about_for_ever_with_a_choice_has_no_soft_value(monkeypatch):
+    # two actions never leave, and pay: log 2 nats a step and more, without end
+    monkeypatch.setattr("imitlib.planning.soft.MOST_SWEEPS", 500)
+    for seed in range(40):
+        P = np.zeros((5, 3, 5))
+        P[:4, :, :4] = random_world(np.random.default_rng(seed), 4, 3).P
+        P[:4, 2] = P[:4, 2] / 2 + np.eye(5)[4] / 2
+        P[4, :, 4] = 1
+        pays = np.random.default_rng(seed).random((5, 3)) * (seed % 4)
+        pays[4] = 0
+        world = MDP(P, pays, 1)
+        for plan in (planning.soft_value_iteration, planning.soft_policy_iteration):
+            with pytest.raises(ValueError, match="discount 1 going round"):
+                plan(world)
+
+
+def test_newton_takes_no_rounding_for_an_end():
+    # where soft values are infinite, chances of an end of 1e-16 look like finite ones
+    rng, told = np.random.default_rng(0), 0
+    for _ in range(30):
+        world = random_world(rng, 4, 3, 1.0, ends=1).mdp()
+        try:
+            plan = planning.soft_policy_iteration(world)
+        except ValueError:
+            continue
+        told += 1
+        assert np.abs(plan.values).max() < 1e5
+        q = planning.q_values(world, plan.values)
+        close(np.log(np.exp(q[:-1] - plan.values[:-1, None]).sum(axis=1)), 0, atol=1e-7)
+    assert 5 < told < 25
 
 
 def test_soft_values_of_certain_worlds_at_discount_1_are_a_linear_system(monkeypatch):
@@ -562,9 +621,9 @@ def test_a_policy_in_float32_is_a_policy():
     w = random_world(np.random.default_rng(20), 50, 7)
     close(planning.evaluate(w.mdp(), policy), solved_values(w, policy), rtol=1e-5)
     visits = planning.occupancy(w.mdp(), policy)
-    assert visits.sum() == pytest.approx(10, rel=1e-6)
+    assert visits.sum() == pytest.approx(10, rel=1e-11)
     assert planning.occupancy(w.mdp(), policy, horizon=5).sum() == pytest.approx(
-        0.9 ** np.arange(5) @ np.ones(5), rel=1e-6)
+        0.9 ** np.arange(5) @ np.ones(5), rel=1e-11)
 
 
 # What is refused -----------------------------------------------------------------------

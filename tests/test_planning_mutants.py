@@ -119,7 +119,8 @@ def reward_at_the_end_counted_twice(patch):
 
 @mutant(oracles.test_soft_plans_maximise_return_and_causal_entropy)
 def wrong_temperature(patch):
-    replace(patch, "checked_temperature", lambda right, x: 2 * right(x))
+    replace(patch, "checked_positive", lambda right, name, x: right(name, x) * (
+        2 if name == "temperature" else 1))
 
 
 @mutant(oracles.test_in_a_certain_world_paths_are_as_likely_as_exp_of_their_return)
@@ -187,8 +188,8 @@ def the_caller_s_policy_as_work_space(patch):
 
 @mutant(worlds_tests.test_a_world_does_not_change_when_what_it_was_made_of_does)
 def the_caller_s_reward_kept(patch):
-    right = worlds._reward
-    patch.setattr(worlds, "_reward", lambda given, transitions, shape: (
+    right = worlds.reward_given
+    patch.setattr(worlds, "reward_given", lambda given, transitions, shape: (
         given.view() if getattr(given, "shape", 0) == shape
         else right(given, transitions, shape)))
 
@@ -281,7 +282,7 @@ def draws_that_do_not_see_the_action(patch):
 
 @mutant(worlds_tests.test_reward_of_a_state_of_an_action_and_of_a_transition)
 def reward_of_the_likeliest_successor(patch):
-    right = worlds._reward
+    right = worlds.reward_given
 
     def wrong(given, transitions, shape):
         if np.ndim(given) != 3:
@@ -290,7 +291,7 @@ def reward_of_the_likeliest_successor(patch):
         likely = P.argmax(axis=-1)[..., None]
         return np.take_along_axis(np.asarray(given, float), likely, axis=-1)[..., 0]
 
-    patch.setattr(worlds, "_reward", wrong)
+    patch.setattr(worlds, "reward_given", wrong)
 
 
 @pytest.mark.parametrize("name", MUTANTS)

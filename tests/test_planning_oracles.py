@@ -298,7 +298,8 @@ def test_following_for_ever_is_a_dense_solve():
 def test_following_for_ever_is_a_dense_solve_in_any_small_world(w, seed):
     policy = random_policy(np.random.default_rng(seed), *w.shape)
     for layout in w.layouts:
-        close(planning.evaluate(w.mdp(layout), policy), solved_values(w, policy))
+        values = planning.evaluate(w.mdp(layout), policy)
+        close(values, solved_values(w, policy), atol=1e-12)
         visits = planning.occupancy(w.mdp(layout), policy)
         close(visits, solved_occupancy(w, policy), atol=1e-12)
         assert visits.sum() == pytest.approx(1 / (1 - w.discount))
@@ -343,6 +344,9 @@ def test_soft_plans_without_end_solve_the_soft_equation(w, temperature):
             plan = planning.soft_value_iteration(w.mdp(layout), temperature, tol=tol)
             assert np.abs(plan.values - newton.values).max() <= plan.bound + 1e-11
             assert plan.bound <= tol + 1e-12
+            q = planning.q_values(w.mdp(layout), plan.values) / temperature
+            z = np.exp(q - q.max(axis=1, keepdims=True))
+            close(plan.policy, z / z.sum(axis=1, keepdims=True), atol=1e-12)
         for found, slack in ((newton, 1e-11), (plan, 1e-9)):
             q = w.r + w.discount * np.einsum("sap,p->sa", w.P, found.values)
             top = q.max(axis=1, keepdims=True)

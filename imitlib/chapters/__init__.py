@@ -12,11 +12,11 @@ A tuple inside a chapter is one room in several files, which may use each other.
 
 ORDER = {
     "01": (
-        "mdp",
+        ("mdp", "mdp_given"),
         "planning",
         "envs.tabular",
         ("envs.grid", "envs.grid_picture"),
-        ("envs.town", "envs.town_picture"),
+        ("envs.town_map", "envs.town", "envs.town_picture"),
         "demonstrations",
         "counting",
         "experts",

@@ -12,6 +12,8 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import splu
 
+from imitlib.mdp_given import SUM_TO_ONE, real_numbers
+
 __all__ = ["evaluate", "expected_return", "occupancy", "state_distributions"]
 
 
@@ -143,7 +145,7 @@ def following(mdp, policy) -> sparse.csr_array:
     rows = np.arange(policy.size + 1)
     cells = np.arange(policy.size)
     acts = sparse.csr_array(
-        (policy.ravel(), cells, rows[:: mdp.n_actions]), (mdp.n_states, policy.size))
+        (policy.flatten(), cells, rows[:: mdp.n_actions]), (mdp.n_states, policy.size))
     acts.eliminate_zeros()
     return (acts @ mdp.matrix).tocsr()
 
@@ -173,49 +175,58 @@ def reward_of(mdp, reward) -> np.ndarray:
     """The world's reward, or the one given in its place, (..., S, A)."""
     if reward is None:
         return mdp.reward
-    reward = np.asarray(reward, float)
+    reward = real_numbers("reward", reward).astype(float, copy=False)
     if reward.shape[-2:] != mdp.reward.shape:
         raise ValueError(f"reward has shape {reward.shape}; here it must be "
                          f"(..., {mdp.n_states}, {mdp.n_actions})")
-    if not np.isfinite(reward).all():
-        raise ValueError("reward holds a number that is not finite")
     return reward
 
 
 def checked_policy(mdp, policy) -> np.ndarray:
     """A policy (S, A), or an error that names the row."""
-    policy = np.asarray(policy, float)
+    policy = real_numbers("policy", policy)
     if policy.shape != mdp.reward.shape:
         raise ValueError(f"policy has shape {policy.shape}; "
                          f"it must be {mdp.reward.shape}")
-    _rows_sum_to_one(policy)
-    return policy
+    return _probabilities(policy)
 
 
 def _by_step(mdp, policy, horizon) -> np.ndarray:
     """A policy for each of H steps, (H, S, A)."""
     checked_horizon(horizon)
-    policy = np.asarray(policy, float)
+    policy = real_numbers("policy", policy)
     if policy.shape not in (mdp.reward.shape, (horizon, *mdp.reward.shape)):
         raise ValueError(f"policy has shape {policy.shape}; with horizon {horizon} "
                          f"it must be {mdp.reward.shape} or that for each step")
-    _rows_sum_to_one(policy)
-    return np.broadcast_to(policy, (horizon, *mdp.reward.shape))
+    return np.broadcast_to(_probabilities(policy), (horizon, *mdp.reward.shape))
 
 
-def _rows_sum_to_one(policy):
+def _probabilities(policy) -> np.ndarray:
+    """The same in float64, its rows scaled where float32 has rounded them."""
+    policy = policy.astype(float, copy=False)
     sums = policy.sum(axis=-1)
-    wrong = ~(np.abs(sums - 1) < 1e-8) | (policy < 0).any(axis=-1)
-    if wrong.any():
+    off = max(1 - sums.min(), sums.max() - 1)
+    if off > SUM_TO_ONE or policy.min() < 0:
+        wrong = (np.abs(sums - 1) > SUM_TO_ONE) | (policy < 0).any(axis=-1)
         place = tuple(int(i) for i in np.argwhere(wrong)[0])
         raise ValueError(f"policy{list(place)} is {policy[place]}; "
                          "each row must be probabilities that sum to 1")
+    return policy if off < 1e-12 else policy / sums[..., None]
 
 
 def checked_horizon(horizon) -> None:
-    if not isinstance(horizon, int | np.integer) or horizon < 1:
+    whole = isinstance(horizon, int | np.integer) and not isinstance(horizon, bool)
+    if not whole or horizon < 1:
         raise ValueError(f"horizon is {horizon!r}; it must be a whole number of steps, "
                          "at least 1")
+
+
+def checked_positive(name: str, value) -> float:
+    """A number above 0, not infinite."""
+    number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    if not number or not isinstance(value + 0.0, float) or not 0 < value < np.inf:
+        raise ValueError(f"{name} is {value!r}; it must be a positive, finite number")
+    return float(value)
 
 
 def ends(mdp, reward) -> np.ndarray:

@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from imitlib.planning.following import checked_horizon, reward_of
+from imitlib.planning.following import checked_horizon, checked_positive, reward_of
 from imitlib.planning.optimal import TIE, Plan, look_ahead
-from imitlib.planning.soft import checked_temperature, softmax_in_place
+from imitlib.planning.soft import softmax_in_place
 
 __all__ = ["backward_induction", "soft_backward_induction"]
 
@@ -45,8 +45,8 @@ def backward_induction(mdp, horizon: int, *, reward=None) -> Plan:
     for t in reversed(range(horizon)):
         look_ahead(mdp, reward, values[t + 1], out=q)
         values[t] = q.max(axis=-2)
-        scale = np.maximum(np.abs(q).max(axis=(-1, -2), keepdims=True), 1.0)
-        best = (q >= values[t][..., None, :] - TIE * scale).argmax(axis=-2)
+        tie = TIE * np.abs(q).max(axis=(-1, -2), keepdims=True)
+        best = (q >= values[t][..., None, :] - tie).argmax(axis=-2)
         np.put_along_axis(policy[t], best[..., None, :], 1.0, axis=-2)
     return Plan(values[:-1], np.swapaxes(policy, -1, -2), horizon, 0.0)
 
@@ -67,7 +67,7 @@ def soft_backward_induction(
     Memory is H·S·A numbers for the policy, and what one look ahead needs.
     """
     checked_horizon(horizon)
-    temperature = checked_temperature(temperature)
+    temperature = checked_positive("temperature", temperature)
     reward = _by_action(mdp, reward) / temperature
     values = np.zeros((horizon + 1, *reward.shape[:-2], mdp.n_states))
     policy = np.empty((horizon, *reward.shape))

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from imitlib.planning.following import _solve, ends, following
+from imitlib.planning.following import _solve, checked_positive, ends, following
 from imitlib.planning.optimal import (
     MOST_SWEEPS,
     Plan,
@@ -35,6 +35,7 @@ from imitlib.planning.optimal import (
 __all__ = ["soft_policy_iteration", "soft_value_iteration"]
 
 MOST_SOLVES = 200
+HUGE = 1e9  # steps; beyond it an end is so unlikely that it may be rounding alone
 
 
 def soft_value_iteration(
@@ -62,7 +63,7 @@ def soft_value_iteration(
         If the temperature is not positive; at discount 1, if no end can be reached
         or wandering about pays for ever: the soft values are infinite then.
     """
-    temperature = checked_temperature(temperature)
+    temperature = checked_positive("temperature", temperature)
     reward = checked(mdp, reward, tol)
     over = ends(mdp, reward) if mdp.discount == 1 else None
     scaled = np.ascontiguousarray(np.swapaxes(reward, -1, -2)) / temperature
@@ -97,7 +98,7 @@ def soft_policy_iteration(mdp, temperature: float = 1.0, *, reward=None) -> Plan
     Parameters, errors and result are those of `soft_value_iteration`, for a single
     reward (S, A); `sweeps` counts the solves.
     """
-    temperature = checked_temperature(temperature)
+    temperature = checked_positive("temperature", temperature)
     reward = checked(mdp, reward, 1.0)
     if reward.ndim != 2:
         raise ValueError(f"reward has shape {reward.shape}; here it must be one, "
@@ -105,7 +106,7 @@ def soft_policy_iteration(mdp, temperature: float = 1.0, *, reward=None) -> Plan
     going = np.ones(mdp.n_states, bool)
     if mdp.discount == 1:
         going = ~ends(mdp, reward)
-    values, before = np.zeros(mdp.n_states), np.inf
+    values, before, change = np.zeros(mdp.n_states), np.inf, np.inf
     policy = np.full(reward.shape, 1 / mdp.n_actions)
     for solve in range(1, MOST_SOLVES + 1):
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -113,9 +114,14 @@ def soft_policy_iteration(mdp, temperature: float = 1.0, *, reward=None) -> Plan
         paid = (policy * reward).sum(axis=1) + temperature * surprise
         chain = following(mdp, policy)[going][:, going]
         new = np.zeros(mdp.n_states)
-        new[going] = _solve(mdp.discount, chain, paid[going])
+        try:
+            new[going] = _solve(mdp.discount, chain, paid[going])
+        except RuntimeError:  # an exactly singular system: nothing ends any more
+            break
         change = np.abs(new - values).max()
         values = new
+        if not np.abs(values).max() < HUGE * (np.abs(reward).max() + temperature):
+            break
         q = np.ascontiguousarray(q_values(mdp, values, reward).T) / temperature
         softmax_in_place(q)
         policy = q.T
@@ -123,7 +129,7 @@ def soft_policy_iteration(mdp, temperature: float = 1.0, *, reward=None) -> Plan
             if change <= 1e-9 * max(1.0, np.abs(values).max()):
                 return Plan(values, policy, solve, float("nan"))
         before = change
-    never_settles(mdp, change, MOST_SOLVES)
+    never_settles(mdp, change, solve)
 
 
 def softmax_in_place(q) -> np.ndarray:
@@ -135,13 +141,7 @@ def softmax_in_place(q) -> np.ndarray:
     q -= largest[..., None, :]
     np.exp(q, out=q)
     total = q.sum(axis=-2)
-    q /= total[..., None, :]
+    q *= (1 / total)[..., None, :]  # one division for each state
     np.log(total, out=total)
     total += largest
     return total
-
-
-def checked_temperature(temperature) -> float:
-    if not 0 < temperature < np.inf:
-        raise ValueError(f"temperature is {temperature}; it must be positive and finite")
-    return float(temperature)

@@ -7,16 +7,9 @@ from __future__ import annotations
 
 from collections import deque
 
-# `#` house, `.` street, `B` bakery, `C` café, `*` school garden, `s` stairs, 1-3 doors
-MAP = """\
-###C####
-.......1
-.#####.#
-B.**...2
-.#####s#
-.#####.#
-.......3"""
+from imitlib.envs.town_map import LOAF_STREET
 
+MAP = LOAF_STREET
 ROWS = MAP.split("\n")
 MOVES = {"up": (-1, 0), "right": (0, 1), "down": (1, 0), "left": (0, -1)}
 Cell = tuple[int, int]

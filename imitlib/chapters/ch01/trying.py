@@ -172,6 +172,7 @@ def bills_hold(s) -> bool:
     """See the claim's predicate."""
     every = [
         (s[f"own_{name}"] == 0).all()
+        and (s[f"expert_{name}"] > 0).all()
         and (s[f"clone_{name}"] >= ENOUGH * s[f"expert_{name}"]).all()
         and (s[f"tried_{name}"] < tasks()[name].budget).all()
         and (s[f"ratio_{name}"] > least).all()
@@ -232,8 +233,8 @@ CLAIMS = [
         chapter="01",
         statement="Imitation learns from watching and reinforcement learning from trying: "
         "a clone takes no step of its own, and its bill is paid in steps that are shown.",
-        predicate="on every seed and in three tasks the clone has 90 % of the expert's "
-        "return after no step of its own, and Q-learning within its budget; with one "
+        predicate="on every seed and in three tasks the clone has 90 % of the expert's, "
+        "positive, return after no step of its own, and Q-learning within its budget; with one "
         "situation it tries over 50 times as many steps as were shown, with nine over "
         "10 times; the mean ratio falls from one situation to "
         "nine to Taxi's hundreds, where it is below 5",
