@@ -287,7 +287,7 @@ def reward_of_the_likeliest_successor(patch):
     def wrong(given, transitions, shape):
         if np.ndim(given) != 3:
             return right(given, transitions, shape)
-        P = worlds._as_matrix(transitions, shape[0]).toarray().reshape(*shape, -1)
+        P = worlds.matrix_of(transitions, shape[0]).toarray().reshape(*shape, -1)
         likely = P.argmax(axis=-1)[..., None]
         return np.take_along_axis(np.asarray(given, float), likely, axis=-1)[..., 0]
 

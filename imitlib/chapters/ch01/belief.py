@@ -22,7 +22,7 @@ CARELESS = 0.3  # the temperature of her choices, in points: a wasted step costs
 
 
 def posterior(prior, likelihood) -> np.ndarray:
-    r"""One update by Bayes' rule: :math:`b(\theta) \propto b(\theta)\,P(a \mid s, \theta)`."""
+    r"""One update by Bayes' rule: :math:`b(g) \propto b(g)\,P(a \mid s, g)`."""
     weight = np.asarray(prior, float) * np.asarray(likelihood, float)
     return weight / weight.sum()
 
