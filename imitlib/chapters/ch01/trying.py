@@ -185,37 +185,36 @@ def bills_hold(s) -> bool:
     )
 
 
-def fig_bills(s):
-    """Return against steps, tried or shown, in nine situations and in Taxi."""
-    fig, panels = axes(
-        "steps", "return", size=(3.4, 3.0), columns=2,
-        title=["Loaf Street, nine situations", "Taxi, hundreds of them"],
-    )  # fmt: skip
-    places = {"nine": ((-34, 12), (14, 1), (1_100, -9)),
-              "taxi": ((-330, 40), (1_300, -70), (22_000, -120))}  # fmt: skip
-    for ax, (name, (limits, *words)) in zip(panels, places.items()):
-        task, curves = tasks()[name], s[f"curve_{name}"]
-        steps = task.every * np.arange(1, curves.shape[1] + 1)
-        shown = s[f"shown_curve_{name}"].mean(axis=0)
-        for x, y, role in (
-            (steps, curves, "robot"),
-            (shown, s[f"clone_curve_{name}"], "learner"),
-        ):
-            band = y.min(axis=0), y.max(axis=0)
-            line(ax, x, np.median(y, axis=0), role, band=band, marker=role == "learner")
-        ax.axhline(ENOUGH * s.mean(f"expert_{name}"), color=MUTED, lw=1, ls=(0, (6, 2, 1, 2)))
-        for place, label in zip(words, ("shown", "tried")):
-            ax.text(*place, label, color=INK)
-        ax.set_xscale("log")
-        ax.set_xlim(1_000 if name == "taxi" else 8, 100_000)
-        ax.xaxis.set_minor_formatter(NullFormatter())
-        ax.set_ylim(limits)
+_PANELS = {  # title, limits of the return, places of the words
+    "nine": ("Loaf Street, nine situations", (-34, 12), (11, 4), (3_000, -18)),
+    "taxi": ("Taxi, hundreds of situations", (-330, 40), (1_300, -60), (21_000, -150)),
+}
+
+
+def fig_bill(s, name):
+    """Return against steps, tried or shown, in one of the two larger tasks."""
+    title, limits, *words = _PANELS[name]
+    fig, ax = axes("steps", "return", title=title)
+    task, curves = tasks()[name], s[f"curve_{name}"]
+    for x, y, role in (
+        (task.every * np.arange(1, curves.shape[1] + 1), curves, "robot"),
+        (s[f"shown_curve_{name}"].mean(axis=0), s[f"clone_curve_{name}"], "learner"),
+    ):
+        band = y.min(axis=0), y.max(axis=0)
+        line(ax, x, np.median(y, axis=0), role, band=band, marker=role == "learner")
+    goal = ENOUGH * s.mean(f"expert_{name}")
+    ax.axhline(goal, color=MUTED, lw=1, ls=(0, (6, 2, 1, 2)))
+    for place, label in zip(words, ("steps shown", "steps tried")):
+        ax.text(*place, label, color=INK, va="top")
+    ax.set_xscale("log")
+    ax.set_xlim(1_000 if name == "taxi" else 8, 100_000)
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.set_ylim(limits)
     alt = (
-        "Two panels: return against steps on a logarithmic axis. On Loaf Street in nine "
-        f"situations the clone is good enough after {s.mean('shown_nine'):.0f} shown "
-        f"steps, trying after {s.mean('tried_nine'):.0f} own steps. In Taxi the two "
-        f"curves rise close to each other, at {s.mean('shown_taxi'):.0f} shown and "
-        f"{s.mean('tried_taxi'):.0f} tried steps."
+        f"{title}: return against steps on a logarithmic axis. The clone is good enough "
+        f"after {s.mean(f'shown_{name}'):.0f} shown steps, Q-learning after "
+        f"{s.mean(f'tried_{name}'):.0f} steps of its own: "
+        f"{s.mean(f'ratio_{name}'):.1f} times as many."
     )
     return fig, alt
 

@@ -130,33 +130,29 @@ def wishes_hold(s) -> bool:
 
 def fig_wishes(s):
     """What Hana gets, by what was asked for."""
-    fig, ax = axes("what Hana gets (true return)", "Rollo was told …", size=(5.2, 2.9))
+    fig, ax = axes("what Hana gets (true return)", "Rollo was told …", size=(4.8, 3.6))
     rows = ["clone", "true", *WISHES][::-1]
-    roles = {"clone": "learner", "true": "robot"}
-    for y, name in enumerate(rows):
-        look = roles.get(name, "harm")
-        dots_sideways(ax, y, s[f"true_{name}"], look)
     names = {"clone": "nothing: it was shown, once"} | WORDS
-    ax.set_yticks(range(len(rows)), [names[name] for name in rows])
-    ax.axvline(s.mean("true_clone"), color=MUTED, lw=1.0, ls=(0, (6, 2, 1, 2)))
-    ax.text(s.mean("true_clone"), len(rows) - 0.45, "Hana", ha="center", color=INK)
-    ax.set_xlim(right=14)
+    for y, name in enumerate(rows):
+        look = ROLES[{"clone": "learner", "true": "robot"}.get(name, "harm")]
+        earned = s[f"true_{name}"]
+        aside = y - 0.15 + np.linspace(-0.12, 0.12, len(earned))
+        ax.plot(earned, aside, look.marker, color=look.color, ms=5, alpha=0.7, ls="none")
+        ax.text(-34.5, y + 0.22, names[name], color=INK, va="center")
+    hers = s.mean("true_clone")
+    ax.axvline(hers, color=MUTED, lw=1.0, ls=(0, (6, 2, 1, 2)), zorder=0)
+    ax.text(hers, len(rows) - 0.45, "Hana", ha="center", color=INK)
+    ax.set_yticks([])
+    ax.spines["left"].set_visible(False)
+    ax.set_xlim(-35, 13)
     ax.set_ylim(-0.5, len(rows) - 0.5)
-    ax.grid(axis="x", color="#D5DAE1", linewidth=0.6)
     told = "; ".join(f"{WORDS[name]}: {s.mean(f'true_{name}'):.1f}" for name in WISHES)
     alt = (
         f"True return of what Rollo learned, by what it was told. {told}; everything: "
-        f"{s.mean('true_true'):.1f}; shown one walk and told nothing: "
-        f"{s.mean('true_clone'):.1f}, which is Hana's own."
+        f"{s.mean('true_true'):.1f}; shown one walk and told nothing: {hers:.1f}, which "
+        "is Hana's own."
     )
     return fig, alt
-
-
-def dots_sideways(ax, y, samples, role):
-    """`dots`, lying down."""
-    look = ROLES[role]
-    aside = np.linspace(-0.2, 0.2, len(samples))
-    ax.plot(samples, y + aside, look.marker, color=look.color, ms=5, alpha=0.7, ls="none")
 
 
 GIVEN = {
