@@ -97,7 +97,8 @@ class Town(TownMap):
         if self.who not in MOVES:
             raise ValueError(f"who is {self.who!r}; legal: {', '.join(MOVES)}")
         doors = self._check_map()
-        if self.door is not None and str(self.door) not in doors:
+        if self.door is not None and (
+                isinstance(self.door, str) or str(self.door) not in doors):
             raise ValueError(f"door is {self.door!r}; legal: {', '.join(doors)}, None")
 
     @property

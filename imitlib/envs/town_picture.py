@@ -7,6 +7,7 @@ apart is told by shape and word first, by colour second.
 from __future__ import annotations
 
 import numpy as np
+from matplotlib.patheffects import withStroke
 
 from imitlib.envs import grid_picture as grid
 from imitlib.envs.grid_picture import UNIT, centre
@@ -55,8 +56,9 @@ def draw_town(ax, town: Town, *, roadworks: int = 0, busy=()):
 def _word(ax, at, text, size=9.0, *, paper=False, **look):
     box = {"boxstyle": "round,pad=0.12,rounding_size=0.3", "facecolor": CARD,
            "linewidth": 0} if paper else None
-    ax.text(*at, text, ha="center", va="center", fontsize=size, color=INK,
-            fontfamily="DejaVu Sans", zorder=7, bbox=box, **look)
+    halo = [withStroke(linewidth=3, foreground=CARD)]  # legible where a route crosses
+    ax.text(*at, text, ha="center", va="center", fontsize=size, color=INK, zorder=10,
+            fontfamily="DejaVu Sans", bbox=box, path_effects=halo, **look)
 
 
 def _shape(ax, points, color, **look):

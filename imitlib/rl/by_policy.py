@@ -85,7 +85,8 @@ def reinforce(env, episodes: int, rng: np.random.Generator, *, discount=0.99,
         to earn by never ending would learn no more. Nothing is added for what an
         episode that was cut might still have earned.
     evaluate_every, evaluate : int and callable, optional
-        Keep ``evaluate(policy)`` every so many episodes; in another copy of the world.
+        Keep ``evaluate(policy)`` every so many episodes and at the end; in another copy
+        of the world.
     progress : bool
         Show a bar once it has lasted two seconds.
 
@@ -128,7 +129,7 @@ def reinforce(env, episodes: int, rng: np.random.Generator, *, discount=0.99,
         taken += len(states)
         returns.append(sum(rewards))
         ends.append(taken)
-        if evaluate_every and episode % evaluate_every == 0:
+        if evaluate_every and (episode % evaluate_every == 0 or episode == episodes):
             history.append((taken, evaluate(policy)))
     return Learned(policy, None, np.array(returns, float), np.array(ends, np.int64),
                    tuple(history))

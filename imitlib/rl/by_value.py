@@ -57,7 +57,7 @@ def q_learning(env, steps: int, rng: np.random.Generator, *, discount=0.99,
         What every action is thought to be worth at first. If that is a lot, each will
         be tried.
     evaluate_every, evaluate : int and callable, optional
-        Keep ``evaluate(policy)`` every so many steps; in another copy of the world.
+        Keep ``evaluate(policy)`` every so many steps and at the end; in another copy of the world.
     progress : bool
         Show a bar once it has lasted two seconds.
 
@@ -100,7 +100,7 @@ def q_learning(env, steps: int, rng: np.random.Generator, *, discount=0.99,
             ends.append(step)
             seen, _ = env.reset()
             state, total = int(seen) - first_state, 0.0
-        if evaluate_every and step % evaluate_every == 0:
+        if evaluate_every and (step % evaluate_every == 0 or step == steps):
             history.append((step, evaluate(_greedy(q))))
     return Learned(_greedy(q), np.array(q), np.array(returns, float),
                    np.array(ends, np.int64), tuple(history))

@@ -1,7 +1,7 @@
 """Chapter 01, belief: what a few steps of Hana's say about where she is going.
 
-Rollo does not know the door. It knows how Hana walks to each of them, nearly always by
-the best way, and turns every step that it sees into a belief. Chapter 09 starts here.
+Rollo does not know the door. It has an idea of how Hana walks to each of them, and
+turns every step that it sees into a belief. Chapter 09 starts here.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from imitlib.figures import CELL, INK, ROLES
 from imitlib.tabular_experts import boltzmann, optimal, walk
 
 DOORS = (1, 2, 3)
-CARELESS = 0.3  # the temperature of her choices, in points: a wasted step costs 0.4
+COOL, WARM = 0.1, 0.3  # temperatures of her choices, in points; a wasted step costs 0.4
 
 
 def posterior(prior, likelihood) -> np.ndarray:
@@ -46,7 +46,7 @@ def chances(temperature: float) -> np.ndarray:
     return np.stack([boltzmann(town(door).mdp(), temperature) for door in DOORS])
 
 
-def beliefs(door: int, temperature: float = CARELESS) -> np.ndarray:
+def beliefs(door: int, temperature: float = COOL) -> np.ndarray:
     """The belief before and after every step of her walk to `door`, (steps + 1, 3)."""
     out = [np.full(len(DOORS), 1 / len(DOORS))]
     for state, action in zip(*her_walk(door)):
@@ -86,16 +86,21 @@ def _bars(ax, shape, belief):
         ax.text(left + full + 8, y + 8, f"{share:.2f}", va="center", color=INK)
 
 
+def _leaves_northwards(temperature):
+    """How often somebody bound for door 1 leaves the bakery by the best step."""
+    states, actions = her_walk(1)
+    return float(chances(temperature)[0, states[0], actions[0]])
+
+
 _BY_HAND = posterior([1 / 3] * 3, [0.9, 0.9, 0.1])
-_TO_TWO = beliefs(2)
 GIVEN = {
-    "belief.third": 1 / 3,
-    "belief.best": 0.9,
-    "belief.other": 0.1,
     "belief.one": float(_BY_HAND[0]),
     "belief.three": float(_BY_HAND[2]),
-    "belief.steps_shared": 8,
-    "belief.before_fork": float(_TO_TWO[8][1]),
-    "belief.after_fork": float(_TO_TWO[9][1]),
-    "belief.temperature": CARELESS,
+    "belief.cool": COOL,
+    "belief.warm": WARM,
+    "belief.north_cool": _leaves_northwards(COOL),
+    "belief.north_warm": _leaves_northwards(WARM),
+    "belief.before_fork": float(beliefs(2)[8][1]),
+    "belief.after_fork": float(beliefs(2)[9][1]),
+    "belief.after_fork_warm": float(beliefs(2, WARM)[9][1]),
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
 
 from imitlib.exercises import Exercise
@@ -28,6 +30,18 @@ def _backwards(rewards, discount):
 
 def _discounted_once(rewards, discount):
     return float(rewards[0] + discount * np.sum(rewards[1:]))
+
+
+def _all_alike(rewards, discount):
+    return discount * float(np.sum(rewards))
+
+
+def _terms(rewards, discount):
+    return discount ** np.arange(len(rewards)) * np.asarray(rewards)
+
+
+def _times_t(rewards, discount):
+    return float(np.sum(discount * np.arange(len(rewards)) * np.asarray(rewards)))
 
 
 def _averaged(rewards, discount):
@@ -60,6 +74,16 @@ RETURN = Exercise(
             _discounted_once,
             "Each further step discounts once more: the weights are 1, discount, "
             "discount ** 2, ...",
+        ),
+        "all alike": (
+            _all_alike,
+            "Here every reward is discounted once. Only those that come later count less: "
+            "discount ** t.",
+        ),
+        "terms": (_terms, "These are the terms of the sum. Add them up."),
+        "times t": (
+            _times_t,
+            "A reward t steps later counts discount ** t, a power: not discount * t.",
         ),
         "averaged": (_averaged, "A return is a sum; do not divide by the length."),
     },
@@ -162,6 +186,14 @@ def _not_normalised(prior, chances, actions):
     return belief
 
 
+def _after_one(prior, chances, actions):
+    return believe(prior, chances, actions[:1])
+
+
+def _all_beliefs(prior, chances, actions):
+    return np.array([believe(prior, chances, actions[: t + 1]) for t in range(len(actions))])
+
+
 def _added(prior, chances, actions):
     belief = np.array(prior, float)
     for t, action in enumerate(actions):
@@ -174,6 +206,7 @@ def _same_step(prior, chances, actions):
 
 
 def _beliefs():
+    yield [1 / 3] * 3, np.array([[[0.9, 0.1]], [[0.9, 0.1]], [[0.1, 0.9]]]), [0]
     rng = np.random.default_rng(1)
     for goals, steps in ((2, 2), (3, 4)):
         chances = rng.dirichlet(np.ones(3), size=(goals, steps))
@@ -197,6 +230,14 @@ BELIEVE = Exercise(
         "not normalised": (
             _not_normalised,
             "The proportions are right. Divide by the sum, so that they are probabilities.",
+        ),
+        "after one": (
+            _after_one,
+            "That is the belief after the first action. Is the return inside the loop?",
+        ),
+        "all beliefs": (
+            _all_beliefs,
+            "These are the beliefs after each action. Return the last of them.",
         ),
         "added": (
             _added,
@@ -242,6 +283,33 @@ def _adds_up(q, state, action, reward, after, terminated, rate, discount):
     return q
 
 
+def _no_discount_at_all(q, state, action, reward, after, terminated, rate, discount):
+    return learn(q, state, action, reward, after, terminated, rate, 1.0)
+
+
+def _rate_and_rest_exchanged(
+    q, state, action, reward, after, terminated, rate, discount
+):
+    return learn(q, state, action, reward, after, terminated, 1 - rate, discount)
+
+
+def _nothing_learned_at_the_end(
+    q, state, action, reward, after, terminated, rate, discount
+):
+    if terminated:
+        return np.array(q, float)
+    return learn(q, state, action, reward, after, terminated, rate, discount)
+
+
+def _best_of_here(q, state, action, reward, after, terminated, rate, discount):
+    return learn(q, state, action, reward, state, terminated, rate, discount)
+
+
+def _best_anywhere(q, state, action, reward, after, terminated, rate, discount):
+    best = int(np.array(q, float).max(axis=1).argmax())
+    return learn(q, state, action, reward, best, terminated, rate, discount)
+
+
 def _entry_only(q, state, action, reward, after, terminated, rate, discount):
     return learn(q, state, action, reward, after, terminated, rate, discount)[state, action]
 
@@ -251,7 +319,7 @@ def _lessons():
     return [
         (table, 0, 1, -0.2, 1, False, 0.5, 0.9),
         (table, 1, 0, 9.8, 2, True, 0.5, 0.9),
-        (table, 2, 1, 0.0, 0, False, 0.1, 1.0),
+        (table, 0, 0, 1.0, 1, False, 0.1, 0.5),
     ]
 
 
@@ -277,6 +345,29 @@ LEARN = Exercise(
             _adds_up,
             "The update is rate times the *surprise*: subtract what was expected, "
             "q[state, action].",
+        ),
+        "no discount": (
+            _no_discount_at_all,
+            "What comes after counts discount times as much: where is the discount?",
+        ),
+        "rate and rest exchanged": (
+            _rate_and_rest_exchanged,
+            "This moves 1 - rate of the way. `rate` is the part that is moved; the rest "
+            "stays.",
+        ),
+        "nothing learned at the end": (
+            _nothing_learned_at_the_end,
+            "The last step has a reward too, and it is learned from. Only what would come "
+            "after it is missing.",
+        ),
+        "best of here": (
+            _best_of_here,
+            "The best action counts in the state that is reached: q[after], not q[state].",
+        ),
+        "best anywhere": (
+            _best_anywhere,
+            "That is the largest number of the whole table. Take the largest of the row of "
+            "the state that is reached.",
         ),
         "entry only": (_entry_only, "Return the whole table, with this entry changed."),
     },
@@ -309,6 +400,15 @@ def _as_if_even(chances):
     return n * sum(1 / k for k in range(1, n + 1))
 
 
+def _no_signs(chances):
+    sizes = range(1, len(chances) + 1)
+    return sum(1 / sum(some) for size in sizes for some in combinations(chances, size))
+
+
+def _signs_reversed(chances):
+    return -walks_needed(chances)
+
+
 def _sum_of_waits(chances):
     return sum(1 / chance for chance in chances)
 
@@ -332,6 +432,16 @@ WALKS = Exercise(
             _as_if_even,
             "Right where all situations are equally likely. In general go through all sets "
             "of situations, with alternating signs.",
+        ),
+        "no signs": (
+            _no_signs,
+            "Sets of an even number of situations are subtracted: what overlaps has been "
+            "counted twice.",
+        ),
+        "signs reversed": (
+            _signs_reversed,
+            "Single situations are added, pairs subtracted: your signs are the other way "
+            "round.",
         ),
         "sum of waits": (
             _sum_of_waits,

@@ -5,13 +5,14 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
+from matplotlib.patches import Rectangle
 
 from imitlib import planning
 from imitlib.counting import fit_table
 from imitlib.envs.grid_picture import canvas, centre, ring, shades, tile
 from imitlib.envs.town import Town
 from imitlib.envs.town_picture import fig_town
-from imitlib.figures import CELL, INK, MUTED, ROLES, WALL, axes
+from imitlib.figures import CELL, INK, MUTED, ROLES, axes
 from imitlib.mdp import MDP
 from imitlib.tabular_experts import optimal, walk
 
@@ -41,7 +42,7 @@ def route(reward="true", roadworks=0) -> list:
 
 def fig_hook():
     """Where Rollo goes that was told, and where Hana goes."""
-    told = (route("stated"), "harm", "Rollo, which was told what she wants: 7 steps")
+    told = (route("stated"), "harm", "Rollo, as it was told: 7 steps")
     hers = (route(), "person", "Hana: 11 steps")
     fig, alt = fig_town(town(), routes=[told, hers])
     return fig, f"Rollo's route, as told, crosses the school garden; Hana's does not. {alt}"
@@ -113,13 +114,15 @@ def fig_planned():
     """What each cell is worth, and where the best policy goes from it."""
     street, plan = town(), planned()
     fig, ax = canvas(street.board.shape, 4.8)
-    for cell in np.argwhere(street.board == "#"):
-        tile(ax, cell, WALL)
     values = plan.values[: len(street.cells)]  # no roadworks, warm bread
     best = plan.policy[: len(street.cells)].argmax(axis=1)
     open_cells = ~street.ending[: len(street.cells)]
     low, high = values[open_cells].min(), values[open_cells].max()
     shades(ax, street.cells[open_cells], values[open_cells], limits=(low - 2, high))
+    for cell in street.cells[street.signs == "*"]:
+        x, y = centre(cell) - 23
+        ax.add_patch(Rectangle((x, y), 46, 46, fill=False, hatch="///", lw=0,
+                               edgecolor=ROLES["harm"].color, zorder=5))  # fmt: skip
     for cell, action in zip(street.cells[open_cells], best[open_cells]):
         down, right = ((-1, 0), (0, 1), (1, 0), (0, -1))[action]
         x, y = centre(cell) + 19 * np.array([right, down])
@@ -134,7 +137,7 @@ def fig_planned():
         "Map of the town with the value of each cell, warm bread in hand, and the best "
         f"move from it. {worth[street.bakery]:.1f} at the bakery, whose move is north; "
         f"rising along the top street to {high:.1f} beside door 2, where the story "
-        f"ends; lowest in the school garden, {low:.1f}."
+        f"ends; lowest in the school garden, which is hatched, {low:.1f}."
     )
     return fig, alt
 
@@ -182,4 +185,5 @@ GIVEN = {
     "hand.told_round": float(planning.q_values(
         short_street(garden=0), _STATED.values)[0, ROUND]),
     "town.states": town().n_states,
+    "town.cells": len(town().cells),
 }  # fmt: skip

@@ -186,15 +186,15 @@ def bills_hold(s) -> bool:
 
 
 _PANELS = {  # title, limits of the return, places of the words
-    "nine": ("Loaf Street, nine situations", (-34, 12), (11, 4), (3_000, -18)),
-    "taxi": ("Taxi, hundreds of situations", (-330, 40), (1_300, -60), (21_000, -150)),
+    "nine": ("Loaf Street, nine situations", (-34, 16), (11, 4), (3_000, -18)),
+    "taxi": ("Taxi, hundreds of situations", (-330, 60), (230, -120), (21_000, -150)),
 }
 
 
 def fig_bill(s, name):
     """Return against steps, tried or shown, in one of the two larger tasks."""
     title, limits, *words = _PANELS[name]
-    fig, ax = axes("steps", "return", title=title)
+    fig, ax = axes("steps (logarithmic)", "return", title=title)
     task, curves = tasks()[name], s[f"curve_{name}"]
     for x, y, role in (
         (task.every * np.arange(1, curves.shape[1] + 1), curves, "robot"),
@@ -204,10 +204,11 @@ def fig_bill(s, name):
         line(ax, x, np.median(y, axis=0), role, band=band, marker=role == "learner")
     goal = ENOUGH * s.mean(f"expert_{name}")
     ax.axhline(goal, color=MUTED, lw=1, ls=(0, (6, 2, 1, 2)))
+    ax.text(11, limits[1], "90 % of the expert's", color=INK, va="top")
     for place, label in zip(words, ("steps shown", "steps tried")):
         ax.text(*place, label, color=INK, va="top")
     ax.set_xscale("log")
-    ax.set_xlim(1_000 if name == "taxi" else 8, 100_000)
+    ax.set_xlim(8, 100_000)
     ax.xaxis.set_minor_formatter(NullFormatter())
     ax.set_ylim(limits)
     alt = (

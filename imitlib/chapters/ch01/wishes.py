@@ -23,9 +23,9 @@ SEEDS = tuple(range(1000, 1010))
 HORIZON, PRACTICE, DISCOUNT = 60, 40_000, 0.99
 WISHES = ("stated", "nearer", "warm")
 WORDS = {
-    "stated": "warm, and quick",
+    "stated": "what Hana said at first",
     "nearer": "a point for coming nearer",
-    "warm": "a bit for every warm minute",
+    "warm": "a little for every warm step",
     "true": "everything, garden included",
 }
 NEARER, WARM = 1.0, 0.3
@@ -155,12 +155,7 @@ def fig_wishes(s):
     return fig, alt
 
 
-GIVEN = {
-    "wish_nearer": NEARER,
-    "wish_warm": WARM,
-    "wish_practice": PRACTICE,
-    "wish_horizon": HORIZON,
-}
+GIVEN = {"wish_warm": WARM, "wish_horizon": HORIZON}
 
 CLAIMS = [
     Claim(
