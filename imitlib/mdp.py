@@ -68,7 +68,7 @@ class MDP:
 
     Examples
     --------
-    Two cells: action 0 waits for nothing, action 1 steps home, which pays 1.
+    Two cells: action 0 waits and pays nothing, action 1 steps home and pays 1.
 
     >>> world = MDP([[0, 1], [1, 1]], [[0, 1], [0, 0]], discount=0.9, start=0)
     >>> world
@@ -119,8 +119,14 @@ class MDP:
     @cached_property
     def absorbing(self) -> np.ndarray:
         """Which states cannot be left, (S,) bool, whatever they pay."""
-        stays = self._successors_of(np.arange(self.n_states))
-        return _fixed((stays >= 1 - 1e-12).all(axis=1))
+        here = np.arange(self.n_states)[:, None]
+        if self.deterministic:
+            return _fixed((self.transitions == here).all(axis=1))
+        entries = self.transitions.tocoo()
+        stays = entries.row // self.n_actions == entries.col
+        chance = np.zeros(self.reward.size)  # that (s, a) stays in s
+        chance[entries.row[stays]] = entries.data[stays]
+        return _fixed((chance >= 1 - 1e-12).reshape(self.reward.shape).all(axis=1))
 
     @cached_property
     def matrix(self) -> sparse.csr_array:
@@ -132,7 +138,11 @@ class MDP:
         return self.matrix.toarray().reshape(self.n_states, self.n_actions, -1)
 
     def with_reward(self, reward) -> MDP:
-        """The same world with another reward, of any of the legal shapes."""
+        """The same world with another reward, of any of the legal shapes.
+
+        To plan for many rewards, pass `reward` to the planner: this twin works its
+        layout out anew.
+        """
         shape = (self.n_states, self.n_actions)
         return self._but(reward=reward_given(reward, self.transitions, shape))
 
@@ -183,14 +193,17 @@ class MDP:
                              f"{actions.shape}; they must have as many rows")
         if self.deterministic:
             return self.transitions[states, actions]
+        # One cumulative sum runs through all rows, and the part that belongs to a row is
+        # 1 long. So one search, for where the row begins plus u, serves them all; `clip`
+        # keeps rounding from stepping into the next row.
         rows, chances = states * self.n_actions + actions, self.transitions
         first, last = chances.indptr[rows], chances.indptr[rows + 1] - 1
         before = self._cumulative[first] - chances.data[first]
         place = np.searchsorted(self._cumulative, before + rng.random(len(rows)), "right")
         return chances.indices[np.clip(place, first, last)].astype(np.intp)
 
-    # Kernels. Rows of one action lie side by side in them, (..., A, S): that order is
-    # two to three times faster, and is nobody else's business.
+    # Kernels, for `planning` alone. Rows of one action lie side by side in them,
+    # (..., A, S): that order is two to three times faster.
 
     @cached_property
     def _by_action(self):
@@ -212,7 +225,8 @@ class MDP:
     def _ahead(self, values, out=None) -> np.ndarray:
         """Expected value one step ahead: (..., S) -> (..., A, S)."""
         if self.deterministic:
-            axis = None if values.ndim == 1 else -1  # None is quicker
+            # None is quicker; and the successors are legal: no second look ("clip")
+            axis = None if values.ndim == 1 else -1
             return np.take(values, self._by_action, axis=axis, out=out, mode="clip")
         flat = values.reshape(-1, self.n_states)
         ahead = self._by_action @ (flat[0] if len(flat) == 1 else flat.T)
@@ -228,16 +242,6 @@ class MDP:
             return np.bincount(
                 self._by_action.ravel(), flow.ravel(), minlength=self.n_states)
         return self._from_action @ flow.ravel()
-
-    def _successors_of(self, states) -> np.ndarray:
-        """The chance that each action leads from `states` (S,) back to them, (S, A)."""
-        if self.deterministic:
-            return (self.transitions == states[:, None]).astype(float)
-        rows = self.transitions.tocoo()
-        here = rows.row // self.n_actions == rows.col
-        shape = (self.n_states, self.n_actions)
-        stays = np.bincount(rows.row[here], rows.data[here], minlength=np.prod(shape))
-        return stays.reshape(shape)
 
     @staticmethod
     def _numbered(name, values, n) -> np.ndarray:

@@ -9,7 +9,10 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
-__all__ = ["SUM_TO_ONE", "real_numbers"]
+__all__ = [
+    "SUM_TO_ONE", "discount_given", "matrix_of", "real_numbers", "reward_given",
+    "start_given", "transitions_given",
+]  # fmt: skip
 
 SUM_TO_ONE = 1e-6  # what float32 rounds away; rows are scaled to sum to 1 exactly
 
@@ -34,7 +37,7 @@ def _real(name, dtype):
 
 
 def transitions_given(given):
-    """(successors or matrix, (S, A))."""
+    """The transitions in their layout, and the shape (S, A) of the world."""
     if sparse.issparse(given):
         _real("transitions", given.dtype)
         if given.ndim != 2:
@@ -129,7 +132,7 @@ def reward_given(given, transitions, shape):
         paid = array.reshape(by_transition)
         if sparse.issparse(transitions):
             rows = np.repeat(np.arange(len(paid)), np.diff(transitions.indptr))
-            worth = transitions.data * paid[rows, transitions.indices]
+            worth = transitions.data * paid[rows, transitions.indices]  # P(s'|s,a) r
             return np.bincount(rows, worth, minlength=len(paid)).reshape(shape)
         return paid[np.arange(len(paid)), transitions.ravel()].reshape(shape)
     raise ValueError(
@@ -138,6 +141,7 @@ def reward_given(given, transitions, shape):
 
 
 def matrix_of(transitions, n_states):
+    """The transitions as a sparse matrix, (S*A, S), in either layout."""
     if sparse.issparse(transitions):
         return transitions
     rows = transitions.size
@@ -155,6 +159,7 @@ def _with_short_indices(matrix):
 
 
 def discount_given(given) -> float:
+    """One number in [0, 1]."""
     array = real_numbers("discount", given)
     if array.ndim or not 0 <= array <= 1:
         raise ValueError(f"discount is {given}; it must be one number in [0, 1]")
@@ -162,11 +167,12 @@ def discount_given(given) -> float:
 
 
 def start_given(given, n_states) -> np.ndarray:
+    """The distribution of the first state, (S,)."""
     array = real_numbers("start", given)
     if array.ndim == 0 and array.dtype.kind in "iu":
         if not 0 <= array < n_states:
             raise ValueError(f"start is {array}; a state is 0 ... {n_states - 1}")
-        return np.eye(1, n_states, int(array)).ravel()
+        return (np.arange(n_states) == array).astype(float)
     if array.shape != (n_states,):
         raise ValueError(f"start has shape {array.shape} of {array.dtype}; it must be "
                          f"one state, or ({n_states},) probabilities")

@@ -14,6 +14,8 @@ from imitlib import planning
 from imitlib.counting import draw, integers_below
 from imitlib.demonstrations import Demonstrations
 from imitlib.mdp import MDP
+from imitlib.mdp_given import real_numbers
+from imitlib.planning.following import probabilities
 
 __all__ = ["acting", "boltzmann", "eps_random", "optimal", "walk"]
 
@@ -49,7 +51,7 @@ def optimal(mdp: MDP, spread: bool = False) -> np.ndarray:
 def boltzmann(mdp: MDP, temperature: float) -> np.ndarray:
     r"""The policy of somebody who errs the more often, the less it costs.
 
-    .. math:: \pi(a \mid s) = \frac{\exp(Q^*(s, a) / T)}{\sum_b \exp(Q^*(s, b) / T)}
+    .. math:: \pi(a \mid s) = \frac{\exp(Q^*(s, a) / \tau)}{\sum_b \exp(Q^*(s, b) / \tau)}
 
     She knows what the best possible future is worth, and slips only now. That differs
     from the maximum-causal-entropy policy of `planning.soft_value_iteration`, where
@@ -60,7 +62,7 @@ def boltzmann(mdp: MDP, temperature: float) -> np.ndarray:
     ----------
     mdp : MDP
     temperature : float
-        T, in units of reward. 0 gives ``optimal(mdp, spread=True)``, which is the
+        :math:`\tau`, in units of reward. 0 gives ``optimal(mdp, spread=True)``, which is the
         limit, and infinity the uniform policy.
 
     Returns
@@ -78,7 +80,7 @@ def boltzmann(mdp: MDP, temperature: float) -> np.ndarray:
     if temperature == 0:
         return optimal(mdp, spread=True)
     q = _best_q(mdp)
-    with np.errstate(over="ignore"):  # a tiny T: -inf, whose exponential is 0
+    with np.errstate(over="ignore"):  # a tiny temperature: -inf, whose exponential is 0
         chance = np.exp((q - q.max(axis=1, keepdims=True)) / temperature)
     return chance / chance.sum(axis=1, keepdims=True)
 
@@ -194,14 +196,8 @@ def _best_q(mdp: MDP) -> np.ndarray:
 
 def _probabilities(policy) -> np.ndarray:
     """`policy` as (S, A) or (H, S, A) floats whose rows sum to 1, or an error."""
-    policy = np.asarray(policy, float)
+    policy = real_numbers("policy", policy)
     if policy.ndim not in (2, 3) or policy.size == 0:
         raise ValueError(f"policy has shape {policy.shape}; "
                          "it must be (S, A) or (H, S, A)")
-    sums = policy.sum(axis=-1)
-    wrong = ~((policy >= 0).all(axis=-1) & (np.abs(sums - 1) <= 1e-6))
-    if wrong.any():
-        row = [int(i) for i in np.argwhere(wrong)[0]]
-        raise ValueError(f"policy{row} is {policy[tuple(row)]}; each row must be "
-                         "probabilities that sum to 1")
-    return policy
+    return probabilities(policy)

@@ -12,6 +12,7 @@ import pytest
 from imitlib import claims, planning, rl
 from imitlib.chapters.ch01 import belief, on_paper, trying, wishes
 from imitlib.counting import TableClone
+from imitlib.demonstrations import Demonstrations
 from imitlib.envs.town import Town, TownEnv
 
 CLAIMS = {c.id: c for m in (trying, wishes) for c in m.CLAIMS}
@@ -78,6 +79,15 @@ def q_learning_with(patch, **options):
             env, steps, rng, **(given | options)))  # fmt: skip
 
 
+def the_map_is_never_looked_at(patch):
+    patch.setattr("imitlib.rl.by_map._plan", lambda *args: None)
+
+
+def only_the_first_situation_is_shown(patch):
+    join = Demonstrations.join
+    patch.setattr(Demonstrations, "join", lambda self, other: join(self, self.first(1)))
+
+
 def it_hardly_learns(patch):
     q_learning_with(patch, step_size=1e-6)
 
@@ -139,6 +149,7 @@ MUTANTS = {
         the_expert_guesses, actions_are_one_step_late, all_walks_begin_alike,
         the_table_forgets, it_hardly_learns, it_looks_no_step_ahead,
         it_seeks_what_is_worst, arriving_is_worth_nothing,
+        the_map_is_never_looked_at, only_the_first_situation_is_shown,
     ],
     "il-avoids-misspec": [
         the_expert_guesses, actions_are_one_step_late, the_table_forgets,

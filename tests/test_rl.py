@@ -9,7 +9,7 @@ from imitlib import planning
 from imitlib.demonstrations import record
 from imitlib.envs.tabular import TabularEnv
 from imitlib.mdp import MDP
-from imitlib.rl import CountSteps, episode_gradient, q_learning, reinforce
+from imitlib.rl import CountSteps, episode_gradient, q_learning, r_max, reinforce
 from imitlib.tabular_experts import acting, walk
 
 
@@ -253,7 +253,7 @@ def test_what_is_reported_is_what_happened():
     story = list(env.episodes())
     np.testing.assert_allclose(got.returns, [sum(p[2] for p in e) for e in story])
     assert got.ends.tolist() == np.cumsum([len(e) for e in story]).tolist()
-    assert got.history == tuple((k, k) for k in range(100, 1001, 100))
+    assert got.history == tuple((k, k) for k in (*range(100, 1001, 100), 1050))
     assert seen[0].shape == (4, 3) and any((p != seen[-1]).any() for p in seen)
     assert env.env.steps == 1050 and env.env.resets == len(story) + 1
     assert env.seeds[0] is not None and set(env.seeds[1:]) == {None}
@@ -375,7 +375,7 @@ def test_reinforce_reports_what_happened_and_keeps_to_its_limit():
     assert got.ends.tolist() == list(range(7, 351, 7)) and env.env.steps == 350
     assert env.env.resets == 50
     np.testing.assert_allclose(got.returns, -0.7)
-    assert got.history == ((140, (12, 2)), (280, (12, 2)))
+    assert got.history == ((140, (12, 2)), (280, (12, 2)), (350, (12, 2)))
     assert env.seeds[0] is not None and set(env.seeds[1:]) == {None}
 
 
@@ -445,3 +445,62 @@ def test_q_learning_names_what_is_wrong(change, message):
 def test_reinforce_names_a_limit_of_nothing():
     with pytest.raises(ValueError, match="max_steps is 0"):
         reinforce(Bandit([0.0, 1.0]), 10, rng(), max_steps=0)
+
+
+# Keeping a map -----------------------------------------------------------------------
+
+
+def shortest(successors, ends, start):
+    """Steps of a shortest way, by breadth-first search."""
+    away, queue = {start: 0}, [start]
+    for s in queue:
+        for after in successors[s]:
+            if int(after) not in away:
+                away[int(after)] = away[s] + 1
+                queue.append(int(after))
+    return min(away[e] for e in np.flatnonzero(ends) if e in away)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_map_leads_by_the_shortest_way_and_nothing_is_tried_in_vain(seed):
+    """In a maze of cost 1 a step the bill is at most (S A) detours of length S."""
+    made = np.random.default_rng(seed)
+    n = 12
+    successors = made.integers(n, size=(n, 3))
+    successors[:, 0] = np.minimum(np.arange(n) + 1, n - 1)  # there is a way
+    successors[-1] = n - 1
+    reward = np.where(np.arange(n)[:, None] < n - 1, -1.0, 0.0) * np.ones((n, 3))
+    world = MDP(successors, reward, 1.0, 0)
+    got = r_max(TabularEnv(world), 3 * n * n, rng(seed), best=0.0)
+    best = shortest(successors, world.terminal, 0)
+    assert got.returns[-5:].tolist() == [-best] * 5  # it has stopped exploring
+    assert planning.expected_return(world, got.policy, horizon=n) == -best
+    reached = got.q[0].max()
+    assert reached == -best
+
+
+def test_an_untried_action_is_worth_a_look_and_a_tried_one_is_not_tried_again():
+    """Two arms that end at once: each is pulled once, then the better for ever."""
+    arms = MDP([[1, 1], [1, 1]], [[-3.0, -1.0], [0, 0]], 1.0, 0)
+    got = r_max(TabularEnv(arms), 40, rng(), best=5.0)
+    assert sorted(got.returns[:2].tolist()) == [-3, -1] and set(got.returns[2:]) == {-1.0}
+    assert got.q.tolist() == [[-3, -1], [-np.inf, -np.inf]]
+    assert got.policy.tolist() == [[0, 1], [0.5, 0.5]]
+    modest = r_max(TabularEnv(arms), 40, rng(0), best=-1.0)  # no better than what it knows
+    assert modest.returns.max() == -1
+
+
+def test_a_map_is_for_worlds_without_chance():
+    with pytest.raises(ValueError, match=r"env led from state \d by action \d to \d and to \d"):
+        r_max(TabularEnv(slippery()), 500, rng(), best=1.0)
+    with pytest.raises(ValueError, match="best is nan; it must be finite"):
+        r_max(TabularEnv(slippery()), 5, rng(), best=float("nan"))
+
+
+def test_a_cut_is_no_end_on_the_map():
+    """The corridor is longer than an episode: beyond the cut the values still count."""
+    world = corridor(6)
+    got = r_max(TabularEnv(world, horizon=4), 400, rng(), best=1.0,
+                evaluate_every=150, evaluate=lambda policy: policy.shape)
+    assert [step for step, _ in got.history] == [150, 300, 400]
+    assert (np.diff(got.ends) <= 4).all()

@@ -244,7 +244,7 @@ def test_a_chance_is_a_chance(eps):
     ([0.5, 0.5], r"policy has shape \(2,\)"),
     ([[0.5, 0.5], [0.5, 0.6]], r"policy\[1\] is \[0.5 0.6\]"),
     ([[1.5, -0.5]], r"policy\[0\] is"),
-    ([[np.nan, 1.0]], r"policy\[0\] is \[nan"),
+    ([[np.nan, 1.0]], r"policy\[0, 0\] is nan"),
 ])  # fmt: skip
 def test_a_policy_is_rows_of_probabilities(policy, message):
     for use in (acting, lambda p: eps_random(p, 0.1),

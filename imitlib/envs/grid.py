@@ -157,35 +157,30 @@ class GridWorld:
 
     def mdp(self, discount: float) -> MDP:
         """This world as an `MDP`: a table of successors if nothing slips."""
+        here = np.arange(self.n_states)
         ahead = neighbours(self._numbers)  # (S, 4), its own number where it bumps
-        ahead[self.ending] = np.flatnonzero(self.ending)[:, None]
+        ahead[self.ending] = here[self.ending, None]
+        # The moves go round clockwise: left of each is the column before, right the next.
+        left, right = np.roll(ahead, 1, axis=1), np.roll(ahead, -1, axis=1)
+        outcomes = np.stack([ahead, left, right], axis=2)  # (S, A, 3)
+        chances = np.array([1 - self.slip, self.slip / 2, self.slip / 2])
+        if self.wait:
+            stays = np.broadcast_to(here[:, None, None], (self.n_states, 1, 3))
+            outcomes = np.concatenate([outcomes, stays], axis=1)
         worth = np.zeros(self.n_states)
         for sign, pays in self.rewards.items():
             worth[self.signs == sign] = pays
-        here = np.arange(self.n_states)[:, None]
-        paid = np.where(ahead == here, 0.0, worth[ahead])
+        enters = outcomes != here[:, None, None]
+        reward = self.step + (enters * worth[outcomes]) @ chances
+        reward[self.ending] = 0.0
         start = self._starts / self._starts.sum()
-        stay = [here] if self.wait else []
         if self.slip == 0:
-            reward = self._with_step(paid)
-            return MDP(np.hstack([ahead, *stay]), reward, discount, start)
-        left, right = np.roll(ahead, 1, axis=1), np.roll(ahead, -1, axis=1)
-        outcomes = np.stack([ahead, left, right], axis=2)
-        chances = np.array([1 - self.slip, self.slip / 2, self.slip / 2])
-        expected = (chances[0] * paid
-                    + chances[1] * (np.roll(paid, 1, 1) + np.roll(paid, -1, 1)))
-        if self.wait:
-            outcomes = np.append(outcomes, np.repeat(here[:, :, None], 3, 2), axis=1)
-        rows = outcomes.shape[0] * outcomes.shape[1]
+            return MDP(outcomes[..., 0], reward, discount, start)
+        rows = reward.size
         matrix = sparse.csr_array(
             (np.tile(chances, rows), outcomes.ravel(), 3 * np.arange(rows + 1)),
             (rows, self.n_states))
-        return MDP(matrix, self._with_step(expected), discount, start)
-
-    def _with_step(self, paid):
-        if self.wait:
-            paid = np.hstack([paid, np.zeros((self.n_states, 1))])
-        return np.where(self.ending[:, None], 0.0, paid + self.step)
+        return MDP(matrix, reward, discount, start)
 
 
 def read_map(text: str) -> np.ndarray:

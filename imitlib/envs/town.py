@@ -33,6 +33,7 @@ MOVES = {
     "rollo": (*_STEPS, *(f"roll {move}" for move in _STEPS), "wait", "ask"),
 }
 WARM, COLD = 0, 1
+EVENTS = ("step", "garden", "warm", "cold", "cafe", "bump")
 
 # What is paid for what happens. Hana wants the first, says the second (she never
 # crosses the garden, so never thinks to mention it), and feels the third.
@@ -184,39 +185,33 @@ class Town(TownMap):
         """Successors (S, A), and what happens on the way: {event: (S, A)}."""
         door, barrier, bread, cell = self.parts(np.arange(self.n_states))
         right = np.array([self._number(place) for place in self.doors])[door - 1]
-        closed = np.array([-1, *(self._number(place) for place in self.roadworks)])
-        closed = closed[barrier]
-        may_enter = self.signs != ("s" if self.who == "rollo" else "")
+        closed = np.array([-1, *(self._number(place) for place in self.roadworks)])[barrier]
         beside = neighbours(numbered(self.board != "#"))
+        passable = (self.signs != "s") | (self.who == "hana")
+        over = cell == right
 
-        def step(cell, bread, go, direction):
-            """One cell on, where `go`: (cell, bread, moved, garden, café)."""
-            ahead = beside[cell, direction]
-            moved = go & (ahead != cell) & (ahead != closed) & may_enter[ahead]
-            cell = np.where(moved, ahead, cell)
-            cafe = moved & (self.signs[cell] == "C") & (bread == WARM)
-            garden = moved & (self.signs[cell] == "*")
-            return cell, np.where(cafe, COLD, bread), moved, garden, cafe
-
-        over, columns = cell == right, []
-        for move in self.moves:
-            at, loaf, count = cell, bread, np.zeros((3, self.n_states))
-            cells = 2 if move.startswith("roll") else int(move in _STEPS)
-            go = ~over
+        shape = (self.n_states, len(self.moves))
+        successors = np.empty(shape, np.intp)
+        events = {event: np.zeros(shape) for event in EVENTS}
+        for a, move in enumerate(self.moves):
+            direction = move.removeprefix("roll ")
+            cells = (direction in _STEPS) * (2 if move.startswith("roll") else 1)
+            at, loaf, moving = cell, bread, ~over  # all states at once: (S,) each
             for _ in range(cells):
-                direction = _STEPS.index(move.removeprefix("roll "))
-                at, loaf, go, garden, cafe = step(at, loaf, go, direction)
-                count += [garden, cafe, go]
-                go = go & (at != right)
+                ahead = beside[at, _STEPS.index(direction)]
+                moving = moving & (ahead != at) & (ahead != closed) & passable[ahead]
+                at = np.where(moving, ahead, at)
+                chilled = moving & (self.signs[at] == "C") & (loaf == WARM)
+                loaf = np.where(chilled, COLD, loaf)
+                events["garden"][:, a] += moving & (self.signs[at] == "*")
+                events["cafe"][:, a] += chilled
+                moving = moving & (at != right)
             arrived = ~over & (at == right)
-            happens = {
-                "step": ~over, "garden": count[0], "warm": arrived & (loaf == WARM),
-                "cold": arrived & (loaf == COLD), "cafe": count[1],
-                "bump": ~over & (cells > 0) & (count[2] == 0)}
-            columns.append((self._at(at, loaf), happens))
-        successors = np.stack([ahead for ahead, _ in columns], axis=1)
-        events = {name: np.stack([h[name] for _, h in columns], axis=1).astype(float)
-                  for name in columns[0][1]}
+            events["step"][:, a] = ~over
+            events["warm"][:, a] = arrived & (loaf == WARM)
+            events["cold"][:, a] = arrived & (loaf == COLD)
+            events["bump"][:, a] = ~over & (cells > 0) & (at == cell)
+            successors[:, a] = self._at(at, loaf)
         if self.gives_up:
             lost = _cut_off(successors, over)
             successors[lost] = np.flatnonzero(lost)[:, None]
@@ -319,10 +314,12 @@ class Town(TownMap):
 
 def _cut_off(successors, ends):
     """The states that no sequence of actions leads from to an end, (S,) bool."""
-    found, before = ends, None
-    while before is None or (found != before).any():
-        found, before = found | found[successors].any(axis=1), found
-    return ~found
+    found = ends
+    while True:
+        more = found | found[successors].any(axis=1)
+        if (more == found).all():
+            return ~found
+        found = more
 
 
 class TownEnv(TabularEnv):

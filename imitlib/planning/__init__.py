@@ -1,7 +1,7 @@
 """Planning: what to do in a world that is known, read in this order.
 
 `following` evaluates a policy that is given; `optimal` finds the best one; `soft` finds
-the one that is best among those that keep their options open; `horizon` does the last
+the one that is best where open options are paid for; `horizon` does the last
 two when the end is a fixed number of steps away.
 """
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 from scipy import sparse
+from scipy.sparse import csgraph
 from scipy.sparse.linalg import splu
 
 from imitlib.mdp_given import SUM_TO_ONE, real_numbers
@@ -31,7 +32,9 @@ def evaluate(mdp, policy, *, horizon: int | None = None, reward=None) -> np.ndar
     horizon : int, optional
         So many steps are paid for; else the sum never ends.
     reward : (..., S, A) array, optional
-        In place of the world's own; many at once are solved together.
+        In place of the world's own; one policy is followed under all of them. (Of a
+        plan for many rewards take one policy: ``plan.policy[k]``, or with a horizon
+        ``plan.policy[:, k]``.)
 
     Returns
     -------
@@ -49,13 +52,13 @@ def evaluate(mdp, policy, *, horizon: int | None = None, reward=None) -> np.ndar
         return _evaluate_backwards(mdp, _by_step(mdp, policy, horizon), reward)
     policy = checked_policy(mdp, policy)
     paid = (policy * reward).sum(axis=-1)
+    chain = following(mdp, policy)
     if mdp.discount < 1:
-        return _solve(mdp.discount, following(mdp, policy), paid)
-    going = ~ends(mdp, reward)
-    needs_an_end(mdp, policy, ~going)
-    chain = following(mdp, policy)[going][:, going]
+        return _solve(mdp.discount, chain, paid)
+    over = ends(mdp, reward)  # there V = 0, and I - P is singular
+    needs_an_end(chain, over)
     values = np.zeros_like(paid)
-    values[..., going] = _solve(1.0, chain, paid[..., going])
+    values[..., ~over] = _solve(1.0, chain[~over][:, ~over], paid[..., ~over])
     return values
 
 
@@ -77,7 +80,8 @@ def occupancy(mdp, policy, *, horizon: int | None = None) -> np.ndarray:
     Parameters
     ----------
     mdp, policy, horizon
-        As for `evaluate`; with a horizon t runs over 0 ... H - 1.
+        As for `evaluate`; with a horizon t runs over 0 ... H - 1, and steps in a
+        terminal state are counted like any.
 
     Returns
     -------
@@ -92,20 +96,20 @@ def occupancy(mdp, policy, *, horizon: int | None = None) -> np.ndarray:
         As `evaluate`, but at discount 1 only states that the policy gets to matter.
     """
     if horizon is not None:
-        policy = _by_step(mdp, policy, horizon)
+        steps = _by_step(mdp, policy, horizon)
         weights = mdp.discount ** np.arange(horizon)
-        visits = _distributions(mdp, policy) * weights[:, None]
-        if policy.strides[0] == 0:  # one policy for all steps
-            return visits.sum(axis=0)[:, None] * policy[0]
-        return np.einsum("ts,tsa->sa", visits, policy)
+        visits = _distributions(mdp, steps) * weights[:, None]
+        if np.ndim(policy) == 2:  # the same at every step
+            return visits.sum(axis=0)[:, None] * steps[0]
+        return np.einsum("ts,tsa->sa", visits, steps)
     policy = checked_policy(mdp, policy)
     chain = following(mdp, policy)
     if mdp.discount < 1:
         visits = _solve(mdp.discount, chain.T.tocsr(), mdp.start)
         return visits[:, None] * policy
     met = _reached(chain, mdp.start > 0)
+    needs_an_end(chain, mdp.terminal, among=met)
     going = met & ~mdp.terminal
-    needs_an_end(mdp, policy, mdp.terminal, among=met)
     visits = np.zeros(mdp.n_states)
     inner = chain[going][:, going].T.tocsr()
     visits[going] = _solve(1.0, inner, mdp.start[going])
@@ -142,10 +146,10 @@ def _distributions(mdp, policy):
 
 def following(mdp, policy) -> sparse.csr_array:
     r"""The chain of a policy, :math:`P_\pi(s' \mid s)`, sparse (S, S)."""
-    rows = np.arange(policy.size + 1)
-    cells = np.arange(policy.size)
+    pairs = policy.size  # row s of `acts` is pi(. | s), in the columns s·A + a
     acts = sparse.csr_array(
-        (policy.flatten(), cells, rows[:: mdp.n_actions]), (mdp.n_states, policy.size))
+        (policy.flatten(), np.arange(pairs), np.arange(0, pairs + 1, mdp.n_actions)),
+        (mdp.n_states, pairs))
     acts.eliminate_zeros()
     return (acts @ mdp.matrix).tocsr()
 
@@ -161,11 +165,12 @@ def _solve(discount, chain, right):
 
 def _reached(chain, start) -> np.ndarray:
     """The states that a chain can get to from those in `start`, (S,) bool."""
-    met, frontier = start.copy(), start
-    while frontier.any():
-        frontier = (chain.T @ frontier.astype(float) > 0) & ~met
-        met |= frontier
-    return met
+    n = len(start)
+    source = sparse.csr_array(start[None].astype(float))  # a state n before them all
+    graph = sparse.block_array([[chain, None], [source, sparse.csr_array((1, 1))]])
+    met = np.zeros(n + 1, bool)
+    met[csgraph.breadth_first_order(graph.tocsr(), n, return_predecessors=False)] = True
+    return met[:n]
 
 
 # What every planner asks of its arguments -------------------------------------------
@@ -188,7 +193,7 @@ def checked_policy(mdp, policy) -> np.ndarray:
     if policy.shape != mdp.reward.shape:
         raise ValueError(f"policy has shape {policy.shape}; "
                          f"it must be {mdp.reward.shape}")
-    return _probabilities(policy)
+    return probabilities(policy)
 
 
 def _by_step(mdp, policy, horizon) -> np.ndarray:
@@ -198,11 +203,11 @@ def _by_step(mdp, policy, horizon) -> np.ndarray:
     if policy.shape not in (mdp.reward.shape, (horizon, *mdp.reward.shape)):
         raise ValueError(f"policy has shape {policy.shape}; with horizon {horizon} "
                          f"it must be {mdp.reward.shape} or that for each step")
-    return np.broadcast_to(_probabilities(policy), (horizon, *mdp.reward.shape))
+    return np.broadcast_to(probabilities(policy), (horizon, *mdp.reward.shape))
 
 
-def _probabilities(policy) -> np.ndarray:
-    """The same in float64, its rows scaled where float32 has rounded them."""
+def probabilities(policy) -> np.ndarray:
+    """A policy in float64, its rows scaled where float32 has rounded them."""
     policy = policy.astype(float, copy=False)
     sums = policy.sum(axis=-1)
     off = max(1 - sums.min(), sums.max() - 1)
@@ -223,8 +228,8 @@ def checked_horizon(horizon) -> None:
 
 def checked_positive(name: str, value) -> float:
     """A number above 0, not infinite."""
-    number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-    if not number or not isinstance(value + 0.0, float) or not 0 < value < np.inf:
+    number = isinstance(value, int | float | np.integer | np.floating)
+    if not number or isinstance(value, bool) or not 0 < value < np.inf:
         raise ValueError(f"{name} is {value!r}; it must be a positive, finite number")
     return float(value)
 
@@ -235,12 +240,10 @@ def ends(mdp, reward) -> np.ndarray:
     return mdp.absorbing & ~pays
 
 
-def needs_an_end(mdp, policy, ends, among=None) -> None:
+def needs_an_end(chain, over, among=True, who="this policy never") -> None:
     """Discount 1 makes sense only if an end is reached; an error names where not."""
-    lost = ~_reached(following(mdp, policy).T.tocsr(), ends)
-    if among is not None:
-        lost &= among
+    lost = ~_reached(chain.T, over) & among  # backwards, from the ends
     if lost.any():
         raise ValueError(
-            f"discount is 1 and from state {int(lost.argmax())} this policy never "
-            "reaches an end; use a discount below 1 or a horizon")
+            f"discount is 1 and from state {int(lost.argmax())} {who} reaches an end, "
+            "which cannot be left and pays 0; use a discount below 1 or a horizon")

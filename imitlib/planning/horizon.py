@@ -54,16 +54,34 @@ def backward_induction(mdp, horizon: int, *, reward=None) -> Plan:
 def soft_backward_induction(
     mdp, horizon: int, temperature: float = 1.0, *, reward=None
 ) -> Plan:
-    r"""The policy of maximum causal entropy over H steps:
-    :math:`V_t = \lambda \log \sum_a e^{Q_t / \lambda}`.
+    r"""The policy of maximum causal entropy over H steps.
 
-    Parameters and result are those of `backward_induction`; `temperature` is
-    :math:`\lambda > 0`. At discount 1 in a deterministic world, the probability of a
-    path of H steps is proportional to :math:`e^{\text{return} / \lambda}` (Ziebart et
-    al. 2008).
+    .. math:: V_t(s) = \lambda \log \sum_a e^{Q_t(s, a) / \lambda}, \qquad
+              \pi_t(a \mid s) = e^{(Q_t(s, a) - V_t(s)) / \lambda}
+
+    Parameters
+    ----------
+    mdp, horizon, reward
+        As for `backward_induction`.
+    temperature : float
+        :math:`\lambda > 0`, in units of reward.
+
+    Returns
+    -------
+    Plan
+        values (H, ..., S) and policy (H, ..., S, A), by step.
+
+    Raises
+    ------
+    ValueError
+        If the horizon or the temperature is not legal.
 
     Notes
     -----
+    At discount 1 in a deterministic world, the probability of a path of H steps from a
+    given state is proportional to :math:`e^{\text{return} / \lambda}` (Ziebart et al.
+    2008). A terminal state is treated like any other: its choices are paid for in each
+    step that is left, at discount 1 too, where `soft_value_iteration` gives it 0.
     Memory is H·S·A numbers for the policy, and what one look ahead needs.
     """
     checked_horizon(horizon)

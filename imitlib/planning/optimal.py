@@ -17,6 +17,7 @@ import numpy as np
 from imitlib.planning.following import (
     checked_positive,
     ends,
+    following,
     needs_an_end,
     reward_of,
 )
@@ -54,12 +55,16 @@ class Plan:
 
 
 def q_values(mdp, values, reward=None) -> np.ndarray:
-    r"""Each action's worth when `values` come after it, :math:`Q(s, a)`, (..., S, A)."""
+    r"""Each action's worth when `values` come after it, :math:`Q(s, a)`, (..., S, A).
+
+    For a plan of H steps, :math:`Q_t` needs :math:`V_{t+1}`, the next row of its values,
+    and zeros in the last step.
+    """
     return reward_of(mdp, reward) + mdp.discount * mdp.next_values(values)
 
 
 def value_iteration(mdp, *, reward=None, tol: float = 1e-10) -> Plan:
-    r"""The optimal values and a policy that attains them.
+    r"""The optimal values, and a policy that attains them up to twice their error.
 
     Repeats :math:`V \leftarrow \max_a (r + \gamma P V)` from V = 0. A sweep that changes
     no value by more than δ leaves all of them within γδ/(1-γ) of the truth, and the
@@ -71,7 +76,8 @@ def value_iteration(mdp, *, reward=None, tol: float = 1e-10) -> Plan:
     reward : (..., S, A) array, optional
         In place of the world's own; many at once are planned for together.
     tol : float
-        Largest error of a value; what rounding allows, if that is more.
+        Largest error of a value; what rounding allows, if that is more. At discount 1,
+        the largest change in the last sweep, and no bound on the error.
 
     Returns
     -------
@@ -80,8 +86,9 @@ def value_iteration(mdp, *, reward=None, tol: float = 1e-10) -> Plan:
     Raises
     ------
     ValueError
-        At discount 1, if from some state no end can be reached, or if some loop pays:
-        then the best return is infinite, or is never reached.
+        At discount 1: if from some state no end can be reached; if the values never
+        settle, as where a loop pays; if staying for ever in a loop that costs nothing
+        is better than any way out. Where leaving is as good, the plan leaves.
     """
     reward = checked(mdp, reward, tol)
     by_action = np.ascontiguousarray(np.swapaxes(reward, -1, -2))
@@ -96,7 +103,7 @@ def value_iteration(mdp, *, reward=None, tol: float = 1e-10) -> Plan:
             break
     else:
         never_settles(mdp, change, MOST_SWEEPS)
-    look_ahead(mdp, by_action, values, out=q)
+    look_ahead(mdp, by_action, values, out=q)  # greedy for the final values
     policy = _greedy(mdp, np.swapaxes(q, -1, -2), reward)
     return Plan(values, policy, sweep, bound(mdp, change))
 
@@ -106,8 +113,10 @@ def modified_policy_iteration(mdp, *, reward=None, tol: float = 1e-10) -> Plan:
 
     The improvement is a sweep of value iteration. Then
     :math:`V \leftarrow r_\pi + \gamma P_\pi V`, with :math:`\pi` held, costs A times
-    less and is repeated some times (Puterman and Shin 1978). Needs a discount below 1;
-    arguments and result are those of `value_iteration`.
+    less and is repeated some times (Puterman and Shin 1978). In the end all values are
+    moved to the middle of what is still possible (MacQueen 1966), on which `bound`
+    rests. Needs a discount below 1; arguments and result are those of
+    `value_iteration`.
     """
     reward = checked(mdp, reward, tol)
     if mdp.discount == 1:
@@ -193,11 +202,8 @@ def checked(mdp, reward, tol):
     checked_positive("tol", tol)
     reward = reward_of(mdp, reward)
     if mdp.discount == 1:
-        anything = np.full(mdp.reward.shape, 1 / mdp.n_actions)
-        try:
-            needs_an_end(mdp, anything, ends(mdp, reward))
-        except ValueError as error:
-            raise ValueError(str(error).replace("this policy never", "no policy")) from None
+        anything = following(mdp, np.full(mdp.reward.shape, 1 / mdp.n_actions))
+        needs_an_end(anything, ends(mdp, reward), who="no policy")
     return reward
 
 
@@ -210,6 +216,7 @@ def converged(mdp, change, values, tol) -> bool:
 
 
 def bound(mdp, change) -> float:
+    """How wrong a value can be after a sweep that changed none by more than `change`."""
     if mdp.discount == 1:
         return float("nan")
     return float(mdp.discount * change / (1 - mdp.discount))

@@ -1,4 +1,4 @@
-r"""Soft planning: the best policy among those that keep their options open.
+r"""Soft planning: the best policy where keeping one's options open is paid for.
 
 Whoever is paid, beside the reward, :math:`\lambda` for each nat of the entropy of each
 choice, chooses
@@ -12,13 +12,14 @@ model of a person who mostly does what is best. At temperature :math:`\lambda \t
 is the optimal policy.
 
 A state of the world that cannot be left still offers choices, and their entropy is paid
-for as anywhere. Only at discount 1, where that would never end, a terminal state is
-worth 0.
+for as anywhere: it is worth :math:`\lambda \log A / (1 - \gamma)` if it pays nothing
+else. Only at discount 1, where that would never end, a terminal state is worth 0.
 """
 
 from __future__ import annotations
 
 import numpy as np
+from scipy.special import entr
 
 from imitlib.planning.following import _solve, checked_positive, ends, following
 from imitlib.planning.optimal import (
@@ -66,6 +67,7 @@ def soft_value_iteration(
     temperature = checked_positive("temperature", temperature)
     reward = checked(mdp, reward, tol)
     over = ends(mdp, reward) if mdp.discount == 1 else None
+    # in units of the temperature: r / λ, V / λ, Q / λ
     scaled = np.ascontiguousarray(np.swapaxes(reward, -1, -2)) / temperature
     values = np.zeros(scaled.shape[:-2] + scaled.shape[-1:])
     q = np.empty_like(scaled)
@@ -109,9 +111,8 @@ def soft_policy_iteration(mdp, temperature: float = 1.0, *, reward=None) -> Plan
     values, before, change = np.zeros(mdp.n_states), np.inf, np.inf
     policy = np.full(reward.shape, 1 / mdp.n_actions)
     for solve in range(1, MOST_SOLVES + 1):
-        with np.errstate(divide="ignore", invalid="ignore"):
-            surprise = np.where(policy > 0, -policy * np.log(policy), 0).sum(axis=1)
-        paid = (policy * reward).sum(axis=1) + temperature * surprise
+        entropy = entr(policy).sum(axis=1)
+        paid = (policy * reward).sum(axis=1) + temperature * entropy
         chain = following(mdp, policy)[going][:, going]
         new = np.zeros(mdp.n_states)
         try:

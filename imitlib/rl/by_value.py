@@ -37,7 +37,8 @@ def q_learning(env, steps: int, rng: np.random.Generator, *, discount=0.99,
     into the same wall.
 
     Q tends to :math:`Q^*` if every action is tried for ever and the step sizes of
-    each sum to infinity while their squares do not, as those of ``lambda n: 1 / n``.
+    each sum to infinity while their squares do not, as those of ``lambda n: 1 / n``; with
+    bounded rewards and a discount below 1, or an end that is certain (Tsitsiklis 1994).
 
     Parameters
     ----------

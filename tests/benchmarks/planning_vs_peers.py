@@ -128,7 +128,8 @@ def hard_row(side: int, slip: float, repeats: int) -> tuple:
     world = grid_world(side, slip, discount=0.95)
     peer = build()
     build_times = taking_turns(
-        {"ours": lambda: grid_world(side, slip, discount=0.95), "theirs": build}, repeats)
+        {"ours": lambda: grid_world(side, slip, discount=0.95)._by_action,
+         "theirs": build}, repeats)
 
     exact = theirs("policy_iteration")
     for plan in (ours(), ours(planning.value_iteration)):
