@@ -229,8 +229,8 @@ def bills_hold(s) -> bool:
 
 
 _PANELS = {  # title, limits of the return, places of the words
-    "nine": ("Loaf Street, nine situations", (-34, 16), (11, 4), (3_000, -18)),
-    "taxi": ("Taxi, hundreds of situations", (-230, 50), (90, -110), (21_000, -130)),
+    "nine": ("Loaf Street, nine situations", (-34, 22), (11, 2), (9_000, -20)),
+    "taxi": ("Taxi, hundreds of situations", (-230, 80), (150, -35), (500, -180)),
 }
 
 
@@ -247,14 +247,15 @@ def fig_bill(s, name):
         line(ax, x, np.median(y, axis=0), role, band=band, marker=role == "learner")
     goal = ENOUGH * s.mean(f"expert_{name}")
     ax.axhline(goal, color=MUTED, lw=1, ls=(0, (6, 2, 1, 2)))
-    ax.text(11, limits[1], "90 % of the expert's", color=INK, va="top")
-    for place, label in zip(words, ("shown", "tried\n(Q-learning)")):
+    ax.annotate("90 % of the expert's", (9, goal), (0, 3), textcoords="offset points",
+                color=INK, va="bottom")
+    for place, label in zip(words, ("shown", "Q-learning")):
         ax.text(*place, label, color=INK, va="top")
     with_map = s.mean(f"mapped_{name}")
     ax.plot(with_map, goal, ROLES["optimum"].marker, color=ROLES["optimum"].color, ms=12)
     ax.annotate(
-        "tried, with a map", (with_map, goal), (0, -16), textcoords="offset points",
-        ha="center", va="top", color=INK,
+        "with a map", (with_map, goal), (0, 7), textcoords="offset points",
+        ha="center", va="bottom", color=INK,
     )  # fmt: skip
     ax.set_xscale("log")
     ax.set_xlim(8, 100_000)
