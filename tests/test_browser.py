@@ -243,7 +243,7 @@ def test_the_first_phone_screen_holds_all_that_it_must(browser, site, theme):
             assert button.bounding_box()["height"] >= 44
         cell = part(page, "stage").bounding_box()["width"] / len(town.ROWS[0])
         assert cell >= 44, "a cell is as large as a finger"
-        assert "02_behavioral_cloning" in read.get_attribute("href")
+        assert "01_experts_and_demonstrations" in read.get_attribute("href")
         assert teach.get_attribute("href").startswith("instructors.html")
 
 

@@ -207,6 +207,21 @@ def test_straight_through_the_garden_by_hand():
     assert got == pytest.approx({"asked": 18, "true": -12, "gardens": 0, "arrives": 0})
 
 
+def test_by_the_cafe_by_hand():
+    """Thirteen steps, six with warm bread and ten that come nearer; cold, it arrives."""
+    street, north, south = Town(), 0, 2
+    policy = always("east")
+    for cell, bread, move in (
+        ((3, 0), 0, north), ((2, 0), 0, north), ((1, 3), 0, north), ((0, 3), 1, south),
+        ((1, 6), 1, south), ((2, 6), 1, south),
+    ):  # fmt: skip
+        policy[street.state(cell, bread)] = np.eye(6)[move]
+    asked = {"stated": 4 - 2.6, "nearer": 10 + 10, "warm": 6 * 0.3, "true": 4 - 2.6}
+    for name, pays in asked.items():
+        assert wishes.judged(policy, wishes.wishes()[name]) == pytest.approx(
+            {"asked": pays, "true": 1.4, "gardens": 0, "arrives": 1})  # fmt: skip
+
+
 def test_what_each_wish_pays_beside_the_door():
     east, west = 1, 3
     for bread, move, paid in (

@@ -357,14 +357,6 @@ def test_soft_plans_without_end_solve_the_soft_equation(w, temperature):
         close(newton.values, solved_values(w, newton.policy, temperature * nats), atol=1e-9)
 
 
-def test_quantecon_agrees_where_it_is_installed():
-    markov = pytest.importorskip("quantecon.markov")
-    w = random_world(np.random.default_rng(2), 20, 4, 0.95)
-    plan = planning.modified_policy_iteration(w.mdp())
-    theirs = markov.DiscreteDP(w.r, w.P, 0.95).solve(method="policy_iteration")
-    close(plan.values, theirs.v, atol=1e-8)
-    assert (plan.policy.argmax(axis=1) == theirs.sigma).all()
-
 
 # Closed forms ------------------------------------------------------------------------
 
