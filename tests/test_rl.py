@@ -490,6 +490,26 @@ def test_an_untried_action_is_worth_a_look_and_a_tried_one_is_not_tried_again():
     assert modest.returns.max() == -1
 
 
+def test_a_map_without_a_way_out_is_no_plan_and_no_trap():
+    """Two cells that lead to each other at a price, and an end that nothing leads to."""
+    ring = MDP([[1, 1], [0, 0], [2, 2]], [[-1, -1], [-1, -1], [0, 0]], 0.9, 0)
+    got = r_max(TabularEnv(ring, horizon=5), 30, rng(), best=10.0)
+    assert (got.q == -np.inf).all() and (got.policy == 0.5).all()
+    assert got.returns.tolist() == [-5.0] * 6
+
+
+def test_an_action_that_pays_differently_is_refused():
+    class Moody(TabularEnv):
+        def step(self, action):
+            seen, reward, *rest = super().step(action)
+            self.paid = getattr(self, "paid", 0) - 1
+            return seen, float(self.paid), *rest
+
+    ring = MDP([[1], [0]], [[-1.0], [-1.0]], 0.9, 0)
+    with pytest.raises(ValueError, match="paid -1 and -3"):
+        r_max(Moody(ring, horizon=9), 9, rng(), best=0.0)
+
+
 def test_a_map_is_for_worlds_without_chance():
     with pytest.raises(ValueError, match=r"env led from state \d by action \d to \d and to \d"):
         r_max(TabularEnv(slippery()), 500, rng(), best=1.0)

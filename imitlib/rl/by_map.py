@@ -76,13 +76,14 @@ def r_max(env, steps: int, rng: np.random.Generator, *, best: float,
     for step in bar(range(1, steps + 1), show=progress, label="R-MAX"):
         action = int(rng.choice(np.flatnonzero(q[state] == q[state].max())))
         seen, reward, terminated, truncated, _ = env.step(action + first_action)
-        after = end if terminated else int(seen) - first_state
+        after, reward = end if terminated else int(seen) - first_state, paid(reward)
         if leads[state, action] == -1:
-            leads[state, action], pays[state, action] = after, paid(reward)
+            leads[state, action], pays[state, action] = after, reward
             _plan(leads, pays, values, q, best)
-        elif leads[state, action] != after:
+        elif (leads[state, action], pays[state, action]) != (after, reward):
             raise ValueError(f"env led from state {state} by action {action} to "
-                             f"{leads[state, action]} and to {after}; this learner is "
+                             f"{leads[state, action]} and to {after}, and paid "
+                             f"{pays[state, action]:g} and {reward:g}; this learner is "
                              "for worlds in which an action has one outcome")
 
         total, state = total + reward, after
@@ -102,11 +103,14 @@ def _plan(leads, pays, values, q, best):
     """Value iteration on the map, in place, from the plan before it.
 
     A map with one more entry promises less or as much, so the old values are too high,
-    and come down.
+    and come down. Where no way leads to an end or to something untried, they would do
+    so for ever; but no way that costs is longer than there are states.
     """
+    worst = min(best, 0.0) + len(leads) * min(pays.min(), 0.0)
     while True:
         np.copyto(q, np.where(leads == -1, best, pays + values[leads]))
         lower = np.minimum(q.max(axis=1), best)
+        lower[lower < worst] = -np.inf
         if (lower == values[:-1]).all():
             return
         values[:-1] = lower
