@@ -19,6 +19,7 @@ from functools import cached_property
 import numpy as np
 from scipy import sparse
 
+from imitlib.counting import integers_below
 from imitlib.mdp_given import (
     discount_given,
     matrix_of,
@@ -186,8 +187,8 @@ class MDP:
 
     def sample(self, states, actions, rng: np.random.Generator) -> np.ndarray:
         """A successor of each (state, action), drawn: (B,) and (B,) -> (B,)."""
-        states = self._numbered("states", states, self.n_states)
-        actions = self._numbered("actions", actions, self.n_actions)
+        states = integers_below(self.n_states, "states", states)
+        actions = integers_below(self.n_actions, "actions", actions)
         if states.shape != actions.shape:
             raise ValueError(f"states has shape {states.shape} and actions "
                              f"{actions.shape}; they must have as many rows")
@@ -242,18 +243,6 @@ class MDP:
             return np.bincount(
                 self._by_action.ravel(), flow.ravel(), minlength=self.n_states)
         return self._from_action @ flow.ravel()
-
-    @staticmethod
-    def _numbered(name, values, n) -> np.ndarray:
-        values = np.asarray(values)
-        if values.dtype.kind not in "iu" or values.ndim != 1:
-            raise TypeError(f"{name} has shape {values.shape} of {values.dtype}; "
-                            "it must be (B,) integers")
-        wrong = (values < 0) | (values >= n)
-        if wrong.any():
-            row = int(wrong.argmax())
-            raise ValueError(f"{name}[{row}] is {values[row]}; legal are 0 ... {n - 1}")
-        return values.astype(np.intp)
 
 
 def _fixed(value):

@@ -12,13 +12,13 @@ A tuple inside a chapter is one room in several files, which may use each other.
 
 ORDER = {
     "01": (
+        "counting",
         ("mdp", "mdp_given"),
         "planning",
         "envs.tabular",
         ("envs.grid", "envs.grid_picture"),
         ("envs.town_map", "envs.town", "envs.town_picture"),
         "demonstrations",
-        "counting",
         "experts",
         "tabular_experts",
         "rl",

@@ -11,11 +11,12 @@ from functools import cache
 import numpy as np
 from matplotlib.patches import Rectangle
 
+from imitlib.chapters.ch01.hana import her_walk, town
 from imitlib.envs.grid_picture import UNIT, canvas, paths
 from imitlib.envs.town import Town
 from imitlib.envs.town_picture import draw_town
 from imitlib.figures import CELL, INK, ROLES
-from imitlib.tabular_experts import boltzmann, optimal, walk
+from imitlib.tabular_experts import boltzmann
 
 DOORS = (1, 2, 3)
 COOL, WARM = 0.1, 0.3  # temperatures of her choices, in points; a wasted step costs 0.4
@@ -25,19 +26,6 @@ def posterior(prior, likelihood) -> np.ndarray:
     r"""One update by Bayes' rule: :math:`b(g) \propto b(g)\,P(a \mid s, g)`."""
     weight = np.asarray(prior, float) * np.asarray(likelihood, float)
     return weight / weight.sum()
-
-
-@cache
-def town(door: int) -> Town:
-    return Town("hana", door=door)
-
-
-@cache
-def her_walk(door: int):
-    """States and actions of the way she takes, with no slip."""
-    mdp = town(door).mdp()
-    diary = walk(mdp, optimal(mdp), 1, 60, np.random.default_rng(0))
-    return diary.observations, diary.actions
 
 
 @cache

@@ -8,13 +8,13 @@ import numpy as np
 from matplotlib.patches import Rectangle
 
 from imitlib import planning
+from imitlib.chapters.ch01.hana import her_walk, town
 from imitlib.counting import fit_table
+from imitlib.envs.grid import OFFSETS
 from imitlib.envs.grid_picture import canvas, centre, ring, shades, tile
-from imitlib.envs.town import Town
 from imitlib.envs.town_picture import fig_town
 from imitlib.figures import CELL, INK, MUTED, ROLES, axes
 from imitlib.mdp import MDP
-from imitlib.tabular_experts import optimal, walk
 
 ACROSS, ROUND = 0, 1
 STEP, GARDEN, LOAF = -0.2, -8.0, 10.0
@@ -27,24 +27,22 @@ def short_street(garden: float = GARDEN) -> MDP:
     return MDP(successors, reward, discount=1.0, start=0)
 
 
-@cache
-def town() -> Town:
-    return Town("hana", door=2)
-
-
 def route(reward="true", roadworks=0) -> list:
-    """The cells of the best walk by that reward."""
-    mdp = town().mdp(reward, roadworks=roadworks)
-    diary = walk(mdp, optimal(mdp), 1, 60, np.random.default_rng(0))
-    cells = [town().cell(state) for state in diary.observations]
-    return [*cells, town().doors[1]]
+    """The cells of the best walk by that reward, to the second door."""
+    states, _ = her_walk(2, reward, roadworks)
+    return [*(town().cell(state) for state in states), town().doors[1]]
 
 
 def fig_hook():
     """Where Rollo goes that was told, and where Hana goes."""
-    told = (route("stated"), "harm", "Rollo, as it was told: 7 steps")
-    hers = (route(), "person", "Hana: 11 steps")
-    fig, alt = fig_town(town(), routes=[told, hers])
+    routes = [
+        (cells, role, f"{who}: {len(cells) - 1} steps")
+        for cells, role, who in (
+            (route("stated"), "harm", "Rollo, as it was told"),
+            (route(), "person", "Hana"),
+        )
+    ]
+    fig, alt = fig_town(town(), routes=routes)
     return fig, f"Rollo's route, as told, crosses the school garden; Hana's does not. {alt}"
 
 
@@ -124,10 +122,8 @@ def fig_planned():
         ax.add_patch(Rectangle((x, y), 46, 46, fill=False, hatch="///", lw=0,
                                edgecolor=ROLES["harm"].color, zorder=5))  # fmt: skip
     for cell, action in zip(street.cells[open_cells], best[open_cells]):
-        down, right = ((-1, 0), (0, 1), (1, 0), (0, -1))[action]
-        x, y = centre(cell) + 19 * np.array([right, down])
-        mark = {(-1, 0): "^", (0, 1): ">", (1, 0): "v", (0, -1): "<"}[down, right]
-        ax.plot(x, y, mark, color=INK, ms=4.5, zorder=7)
+        x, y = centre(cell) + 19 * OFFSETS[action][::-1]
+        ax.plot(x, y, "^>v<"[action], color=INK, ms=4.5, zorder=7)
     door = street.doors[street.door - 1]
     tile(ax, door, CELL)
     ring(ax, door)
@@ -142,13 +138,11 @@ def fig_planned():
     return fig, alt
 
 
-@cache
 def blind_clone():
     """The clone of one walk, for a cart that sees its cell and no barrier: (C, A)."""
-    mdp = town().mdp()
-    diary = walk(mdp, optimal(mdp), 1, 60, np.random.default_rng(0))
-    cells = town().parts(diary.observations)[3]
-    return fit_table(cells, diary.actions, len(town().cells), mdp.n_actions).policy
+    states, actions = her_walk()
+    cells = town().parts(states)[3]
+    return fit_table(cells, actions, len(town().cells), len(town().moves)).policy
 
 
 def fig_barrier():

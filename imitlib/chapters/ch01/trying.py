@@ -95,15 +95,15 @@ def tasks() -> dict[str, Task]:
     return out
 
 
-class Trampling(gym.Wrapper):
-    """Counts garden cells entered, by the reward: nothing else costs so much."""
+class Trampling(rl.CountSteps):
+    """Counts garden cells, too, by the reward: nothing else costs so much."""
 
     def __init__(self, env):
         super().__init__(env)
         self.gardens, self.log = 0, []
 
     def step(self, action):
-        out = self.env.step(action)
+        out = super().step(action)
         self.gardens += out[1] < -5
         self.log.append(self.gardens)
         return out
@@ -157,22 +157,30 @@ def first_enough(task: Task, history, otherwise: int) -> int:
     return next(good, otherwise)
 
 
+def billed(task: Task, env):
+    """What to look at on the way: the steps by the world's own count, and the return."""
+    return lambda policy: (env.steps, task.score(policy))
+
+
 def trying(task: Task, rng):
     """Q-learning: (steps until it is enough, or the budget; [(steps, return)]; env)."""
     env = Trampling(task.make())
     learned = rl.q_learning(
-        env, task.budget, rng, **TRYING, evaluate_every=task.every, evaluate=task.score
-    )
-    return first_enough(task, learned.history, task.budget), learned.history, env
+        env, task.budget, rng, **TRYING,
+        evaluate_every=task.every, evaluate=billed(task, env),
+    )  # fmt: skip
+    history = [bill for _, bill in learned.history]
+    return first_enough(task, history, task.budget), history, env
 
 
 def mapping(task: Task, rng) -> int:
     """The learner with a map: steps until it is enough, or its budget."""
-    budget, every = task.mapped
+    env, (budget, every) = rl.CountSteps(task.make()), task.mapped
     learned = rl.r_max(
-        task.make(), budget, rng, best=task.best, evaluate_every=every, evaluate=task.score
-    )
-    return first_enough(task, learned.history, budget)
+        env, budget, rng, best=task.best,
+        evaluate_every=every, evaluate=billed(task, env),
+    )  # fmt: skip
+    return first_enough(task, [bill for _, bill in learned.history], budget)
 
 
 def measure_bills(seed: int) -> dict:

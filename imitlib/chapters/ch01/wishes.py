@@ -7,15 +7,15 @@ Hana wants. The clone of a single walk of hers is judged by the same.
 
 from __future__ import annotations
 
-from collections import deque
 from functools import cache
 
 import numpy as np
 
 from imitlib import planning, rl
+from imitlib.chapters.ch01.hana import town
 from imitlib.claims import Claim
 from imitlib.counting import fit_table
-from imitlib.envs.town import Town, TownEnv
+from imitlib.envs.town import TownEnv
 from imitlib.figures import INK, MUTED, ROLES, axes
 from imitlib.tabular_experts import optimal, walk
 
@@ -29,12 +29,6 @@ WORDS = {
     "true": "everything, garden included",
 }
 NEARER, WARM = 1.0, 0.3
-
-
-@cache
-def town() -> Town:
-    """Hana's own body and the second door: the task that she can show."""
-    return Town("hana", door=2)
 
 
 @cache
@@ -56,17 +50,8 @@ def wishes() -> dict[str, np.ndarray]:
 
 def steps_away(street) -> np.ndarray:
     """Steps from each cell to the right door, over anything that is no house, (C,)."""
-    number = {tuple(cell): i for i, cell in enumerate(street.cells.tolist())}
-    goal = street.doors[street.door - 1]
-    away, queue = {goal: 0}, deque([goal])
-    while queue:
-        row, column = queue.popleft()
-        for beside in ((row - 1, column), (row, column + 1), (row + 1, column),
-                       (row, column - 1)):  # fmt: skip
-            if beside in number and beside not in away:
-                away[beside] = away[row, column] + 1
-                queue.append(beside)
-    return np.array([away[cell] for cell in number])
+    only_steps = street.mdp(street.reward(step=-1, garden=0, warm=0, cold=0))
+    return -planning.value_iteration(only_steps).values[: len(street.cells)]
 
 
 def judged(policy, reward) -> dict:
