@@ -2,6 +2,7 @@
 
     python -m imitlib.claims                     every claim, its number, true or false
     python -m imitlib.claims --sweep [ID ...]    take the samples that are missing or stale
+                             --jobs N            in N processes (-1: one for each core)
     python -m imitlib.claims --replay [ID ...]   take two recorded seeds again and compare
 
 The claims themselves live with their chapters, in ``imitlib.chapters``.
@@ -172,16 +173,25 @@ def due(claim: Claim) -> bool:
     return not complete or record["source"] != fingerprint(claim.measure)
 
 
-def sweep(claim: Claim, *, progress: bool = True) -> None:
-    """Measure every seed that is missing; samples of an older source are taken again."""
+def sweep(claim: Claim, *, n_jobs: int = 1, progress: bool = True) -> None:
+    """Measure every seed that is missing; samples of an older source are taken again.
+
+    The runs go through joblib, as those of `over_seeds`; each sample is kept as soon as
+    it and those before it are there.
+    """
+    from joblib import Parallel, delayed
+
     if claim.measure is None or claim.exact:
         return
     now, record = fingerprint(claim.measure), _read(claim)
     rows = record["samples"] if record["source"] == now else {}
     command = f"python -m imitlib.claims --sweep {claim.id}"
     missing = [seed for seed in claim.seeds if str(seed) not in rows]
-    for seed in bar(missing, show=progress, label=claim.id):
-        rows[str(seed)] = _plain(claim.measure(seed))
+    runs = Parallel(n_jobs=n_jobs, return_as="generator")(
+        delayed(claim.measure)(seed) for seed in missing
+    )
+    for seed, sample in zip(bar(missing, show=progress, label=claim.id), runs, strict=True):
+        rows[str(seed)] = _plain(sample)
         rows = {key: rows[key] for key in sorted(rows, key=int)}
         record = {"id": claim.id, "command": command, "source": now, "samples": rows}
         _write(claim, record)
@@ -264,6 +274,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--chapter", help="two digits, such as 02")
     parser.add_argument("--json", action="store_true", help="print rows as JSON")
     parser.add_argument("--sweep", nargs="*", metavar="ID", help="take missing samples")
+    parser.add_argument("--jobs", type=int, default=1, help="processes of a sweep")
     parser.add_argument("--replay", nargs="*", metavar="ID", help="compare two seeds")
     args = parser.parse_args(argv)
     try:
@@ -275,7 +286,7 @@ def main(argv: list[str] | None = None) -> int:
         parser.error(str(error))
     if args.sweep is not None:
         for claim in claims:
-            sweep(claim)
+            sweep(claim, n_jobs=args.jobs)
     if args.replay is not None:
         wrong = [d for c in claims if c.measure for d in differences(c, replay(c))]
         print("\n".join(wrong) or f"{len(claims)} claims replayed: every sample as recorded")

@@ -53,6 +53,14 @@ def test_a_sweep_resumes_where_it_was_cut_off(folder):
     assert record["command"].endswith("--sweep planted") and record["source"] == "now"
 
 
+def test_a_sweep_in_two_processes_takes_the_same_samples(folder):
+    claims.sweep(planted(), n_jobs=2, progress=False)
+    alone = claims.recorded(planted())
+    claims.FOLDER.joinpath("planted.json").unlink()
+    claims.sweep(planted(), progress=False)
+    np.testing.assert_array_equal(alone["curve"], claims.recorded(planted())["curve"])
+
+
 def test_a_changed_source_makes_the_sweep_due_and_is_taken_again(folder, monkeypatch):
     claims.sweep(planted(), progress=False)
     assert claims.row(planted())["state"] == "true"
