@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from scipy.sparse import csgraph, csr_array
 
-from imitlib.envs import mazes as M
-from imitlib.envs.mazes import Mazes, corridors, hardness, obstacles, read_plan, walk
+from imitlib.envs import maze_makers as M
+from imitlib.envs.maze_makers import corridors, obstacles
+from imitlib.envs.mazes import Mazes, hardness, read_plan, walk
 
 ROOM = """
 ######

@@ -11,7 +11,8 @@ from torch.nn.functional import cross_entropy
 
 from imitlib import planning
 from imitlib.envs.grid import GridWorld
-from imitlib.envs.mazes import corridors, obstacles, read_plan, walk
+from imitlib.envs.maze_makers import corridors, obstacles
+from imitlib.envs.mazes import read_plan, walk
 from imitlib.pc import networks as N
 from imitlib.pc import procedures as P
 from imitlib.pc import running as R

@@ -37,7 +37,7 @@ ORDER = {
     ),
     "03": ("envs.order_book", "language", "calibration"),
     "04": (),
-    "05": ("envs.mazes", "pc"),
+    "05": (("envs.mazes", "envs.maze_makers"), "pc"),
     "06": ("irl",),
     "07": ("rewards",),
     "08": ("goals",),
