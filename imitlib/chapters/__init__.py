@@ -36,7 +36,7 @@ ORDER = {
         "dagger",
     ),
     "03": ("envs.order_book", "language", "calibration"),
-    "04": (),
+    "04": ("elicit",),
     "05": (("envs.mazes", "envs.maze_makers"), "pc"),
     "06": ("irl",),
     "07": ("rewards",),
