@@ -217,8 +217,20 @@ class Tokenisation:
             raise ValueError(f"seen has {len(seen)} houses and {seen.sum()} sightings; "
                              f"it must have {len(self.book)} houses and some sightings")
         houses = np.repeat(np.arange(len(seen)), seen)
+        return self.notes_of(houses, self.book.loaf[houses])
+
+    def notes_of(self, houses, loaves) -> Text:
+        """Notes in which each of `houses` (B,) took the loaf beside it, (B,).
+
+        For houses that do not always take the same.
+        """
+        houses = integers_below(len(self.book), "houses", houses)
+        loaves = integers_below(self.book.n_loaves, "loaves", loaves)
+        if len(houses) != len(loaves):
+            raise ValueError(f"houses has {len(houses)} rows and loaves {len(loaves)}; "
+                             "they must have as many")
         tokens = np.stack([np.full(len(houses), self._note[0]), self._house[houses],
-                           self._loaf[self.book.loaf[houses]], 0 * houses], 1)
+                           self._loaf[loaves], 0 * houses], 1)
         return Text(tokens, np.tile([False, False, True, True], (len(houses), 1)))
 
     def questions(self, houses) -> np.ndarray:

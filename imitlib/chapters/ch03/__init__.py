@@ -1,6 +1,8 @@
 """Chapter 03, confident incorrectness: what its page runs, draws and claims."""
 
-# in the order of the page; each is imported here once it is written
-_CLAIMING = ()
+from imitlib.chapters.ch03 import abstaining, background, scoring, wording
+
+# in the order of the page
+_CLAIMING = (background, wording, scoring, abstaining)
 CLAIMS = [claim for module in _CLAIMING for claim in module.CLAIMS]
 GIVEN = {k: v for module in _CLAIMING for k, v in module.GIVEN.items()}
