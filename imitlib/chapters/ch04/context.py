@@ -16,8 +16,8 @@ from imitlib.figures import INK, ROLES, axes, line
 
 GOODS, PRICES, LINES = 16, 8, 6
 SLIP, MUDDLE = 0.02, 0.8
-LISTS, UPDATES, BATCH, LR = 8000, 700, 64, 4e-3
-SMALL, LARGE, LAYERS = 8, 24, 2
+LISTS, UPDATES, BATCH, LR = 8000, 900, 64, 5e-3
+WIDTH, LAYERS = 16, 2
 ASKED = 300
 
 
@@ -39,13 +39,13 @@ def tokens(goods, prices):
     return pairs.reshape(len(goods), -1)
 
 
-def read(price, rng, width, mixed=False):
+def read(price, rng, mixed=False):
     """A language model that has read such lists, and learned the prices in them."""
     lists = write(LISTS, price, rng, mixed)
     says = np.zeros(lists.shape, bool)
     says[:, 1::2] = True
     end = GOODS + PRICES  # never written: a list has no end
-    return language.fit(lists, says, n_tokens=end + 1, end=end, width=width, heads=2,
+    return language.fit(lists, says, n_tokens=end + 1, end=end, width=WIDTH, heads=2,
                         layers=LAYERS, updates=UPDATES, batch=BATCH, lr=LR, rng=rng)
 
 
@@ -83,14 +83,12 @@ def asked(model, price, rng):
 
 
 def measure_context(seed: int) -> dict:
-    """A small and a larger reader of signed lists, and one of mixed lists."""
+    """A reader of lists by one writer each, and a reader of mixed lists."""
     rng = np.random.default_rng(seed)
     price = rng.integers(PRICES, size=GOODS)
     out = {}
-    for name, width, mixed in (
-        ("small", SMALL, False), ("large", LARGE, False), ("mixed", LARGE, True),
-    ):  # fmt: skip
-        drawn, greedy = asked(read(price, rng, width, mixed), price, rng)
+    for name, mixed in (("alone", False), ("mixed", True)):
+        drawn, greedy = asked(read(price, rng, mixed), price, rng)
         out |= {f"drawn_{name}": drawn, f"greedy_{name}": greedy}
         out[f"gap_{name}"] = drawn[0] - drawn[-1]
     return out
@@ -99,7 +97,7 @@ def measure_context(seed: int) -> dict:
 def context_holds(s) -> bool:
     """See the claim's predicate."""
     exact = by_bayes(np.arange(LINES + 1))[0]
-    drawn, greedy = s["drawn_large"].mean(axis=0), s["greedy_large"].mean(axis=0)
+    drawn, greedy = s["drawn_alone"].mean(axis=0), s["greedy_alone"].mean(axis=0)
     mixed = s["greedy_mixed"].mean(axis=0)
     return bool(
         greedy[0] > 0.97
@@ -111,16 +109,8 @@ def context_holds(s) -> bool:
         and abs(drawn[0] - exact[0]) < 0.06
         and abs(drawn[-1] - exact[-1]) < 0.06
         and mixed.min() > 0.9
-        and (s["gap_large"] > s["gap_mixed"] + 0.4).all()
+        and (s["gap_alone"] > s["gap_mixed"] + 0.4).all()
     )
-
-
-def gaps(s) -> dict:
-    """The larger model's gap less the small one's, with what a paired test needs."""
-    more = s["gap_large"] - s["gap_small"]
-    half = 2.262 * more.std(ddof=1) / np.sqrt(len(more)) if len(more) > 1 else np.nan
-    return {"more": float(more.mean()), "more.low": float(more.mean() - half),
-            "more.high": float(more.mean() + half)}
 
 
 # Figures -----------------------------------------------------------------------------
@@ -132,17 +122,17 @@ def fig_context(s):
     at = np.arange(LINES + 1)
     for name, role, label, nudge in (
         ("mixed", "optimum", "mixed\nlists", 0),
-        ("large", "learner", "one writer\na list", 8),
+        ("alone", "learner", "one writer\na list", 8),
     ):
         band = s[f"greedy_{name}"].min(axis=0), s[f"greedy_{name}"].max(axis=0)
         line(ax, at, s[f"greedy_{name}"].mean(axis=0), role, label, band=band, nudge=nudge)
-    line(ax, at, s["drawn_large"].mean(axis=0), "robot", "", marker=True)
+    line(ax, at, s["drawn_alone"].mean(axis=0), "robot", "", marker=True)
     ax.text(3.2, 0.42, "one writer, drawn", color=INK)
     ax.plot(at, by_bayes(at)[0], color=ROLES["random"].color, lw=1.2,
             ls=ROLES["random"].dash, zorder=0)
     ax.text(2.3, 0.24, "Bayes", ha="right", color=INK, fontsize=10)
     ax.set_ylim(0, 1.05)
-    g, d, m = (s[n].mean(axis=0) for n in ("greedy_large", "drawn_large", "greedy_mixed"))
+    g, d, m = (s[n].mean(axis=0) for n in ("greedy_alone", "drawn_alone", "greedy_mixed"))
     alt = (
         f"Share right against mistakes in the prompt, 0 to {LINES}. A model that read lists "
         f"by one writer each falls from {g[0]:.2f} to {g[-1]:.2f} (drawn: {d[0]:.2f} to "
@@ -160,8 +150,7 @@ GIVEN = {
     "list-lines": LINES,
     "list-slip": SLIP,
     "list-muddle": MUDDLE,
-    "list-small": SMALL,
-    "list-large": LARGE,
+    "list-width": WIDTH,
     "list-lists": LISTS,
 }
 
@@ -173,7 +162,7 @@ CLAIMS = [
         "mistakes in it: it has learned that mistakes come from one writer, and "
         "continues as that writer would. A model for which a list says nothing about "
         "the next line does not.",
-        predicate="the larger model's likeliest price right > 0.97 after a list "
+        predicate="the likeliest price right > 0.97 after a list "
         "without mistakes and < 0.15 after four or more of six; drawn, it does not "
         "rise by more than 0.02 with any mistake, from > 0.9 to < 0.4 after four or "
         "more, within 0.06 of Bayes' rule at both ends and 0.25 between; the "
@@ -181,17 +170,16 @@ CLAIMS = [
         "gap between none and six mistakes smaller by 0.4 for every seed",
         holds=context_holds,
         measure=measure_context,
-        derive=gaps,
-        headline="gap_large",
+        headline="gap_alone",
         status="ours",
         papers=("chen2021codex",),
         literature="Chen and others (2021) report that a code model writes worse code "
         "after prompts with subtle bugs.",
         rtol=dict.fromkeys(
             [f"{what}_{name}" for what in ("drawn", "greedy", "gap")
-             for name in ("small", "large", "mixed")], ("abs", 0.2)),
-        note="One attention layer. The mistakes are of one kind, the price of the "
-        "line below, so that the model can make them for any good. Our models are "
-        "tiny, and both sizes know all prices.",
+             for name in ("alone", "mixed")], ("abs", 0.2)),
+        note="A transformer of two layers, sixteen numbers wide; no other size was "
+        "measured. The mistakes are of one kind, the price of the line below, so that "
+        "the model can make them for any good.",
     ),
 ]  # fmt: skip

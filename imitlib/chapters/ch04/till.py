@@ -255,7 +255,7 @@ CLAIMS = [
         headline="clone",
         status="ours",
         source="[A]",
-        papers=("hofstatter2025elicitation",),
+        papers=("greenblatt2024stress",),
         literature="The source text asserts that a learner which knows more than the "
         "demonstrator will throw that away. Hofstätter and others (2025) hide skills "
         "of language models on purpose and report what brings them back; ours are "
@@ -263,10 +263,10 @@ CLAIMS = [
         rtol={
             "clone": ("abs", 0.02), "clone_t1": ("abs", 0.02),
             "clone_agrees": ("abs", 0.02), "clone_nll": ("abs", 0.004),
-            "clone_second": ("abs", 0.12), "clone_steps": ("abs", 100),
+            "clone_second": ("abs", 0.12), "clone_steps": ("abs", 80),
             "clone_back": ("abs", 0.05), "clone_unpaid": ("abs", 0.05),
             "never_agrees": ("abs", 0.02), "never": ("abs", 0.02),
-            "never_nll": ("abs", 0.002), "never_second": ("abs", 0.06),
+            "never_nll": ("abs", 0.002), "never_second": ("abs", 0.015),
             "never_back": ("abs", 0.06), "blank_back": ("abs", 0.15),
             "right": ("abs", 0.06), "sampled": ("abs", 0.06), "agrees": ("abs", 0.06),
             "nll": ("abs", 0.1), "second": ("abs", 0.12), "steps": ("abs", 100),
