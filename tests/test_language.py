@@ -241,9 +241,9 @@ def test_same_rng_same_model_and_torchs_generator_is_left_alone():
 def test_every_sentence_is_met_once_in_an_epoch(monkeypatch):
     met = []
 
-    def spy(net, tokens, answer):
+    def spy(net, tokens, answer, labels):
         met.extend(tokens[:, 0].tolist())
-        return masked_loss(net, tokens, answer)
+        return masked_loss(net, tokens, answer, labels)
 
     monkeypatch.setattr(cloning, "masked_loss", spy)
     tokens = np.stack([np.arange(12), np.arange(12)], 1)
@@ -532,3 +532,29 @@ def test_what_cannot_be_asked():
             m.sample([[1]], 1, seeded(), temperature=wrong)
     with pytest.raises(ValueError, match=r"T in 1 \.\.\. 6"):
         m.next_probabilities(np.ones((1, 7), int))
+
+
+# --- labels that are not what stands there: DAgger over tokens ------------------------
+
+
+def test_labels_take_the_tokens_place():
+    """The learner wrote x; the loss is about what the expert would have said instead."""
+    rng, net = seeded(3), network()
+    x, y = (torch.from_numpy(rng.integers(5, size=(4, 6))) for _ in range(2))
+    m = torch.from_numpy(rng.random((4, 6)) < 0.5)
+    m[:, 0], m[:, 1] = False, True
+    by_hand = [-net(x[i : i + 1, :t])[0, -1].log_softmax(0)[y[i, t]]
+               for i in range(4) for t in range(1, 6) if m[i, t]]  # fmt: skip
+    torch.testing.assert_close(masked_loss(net, x, m, y), torch.stack(by_hand).mean())
+    torch.testing.assert_close(masked_loss(net, x, m, x), masked_loss(net, x, m))
+
+
+def test_fit_learns_the_labels_and_not_what_stands_there():
+    tokens = np.tile([1, 2, 2], (8, 1))
+    labels = np.tile([0, 3, 4], (8, 1))
+    said = fit(tokens, np.tile([False, True, True], (8, 1)), labels=labels, n_tokens=5,
+               width=8, updates=80, lr=0.02, rng=seeded())  # fmt: skip
+    assert said.next_probabilities([[1]])[0].argmax() == 3
+    assert said.next_probabilities([[1, 2]])[0].argmax() == 4
+    with pytest.raises(ValueError, match=r"labels has shape \(8, 2\)"):
+        fit(tokens, tokens > 1, labels=labels[:, :2], n_tokens=5, rng=seeded())

@@ -27,7 +27,7 @@ from imitlib.language.transformer import Transformer
 __all__ = ["fit", "masked_loss"]
 
 
-def masked_loss(network, tokens, answer) -> torch.Tensor:
+def masked_loss(network, tokens, answer, labels=None) -> torch.Tensor:
     """Mean negative log-probability of the answers' tokens, in nats a token.
 
     Parameters
@@ -35,15 +35,18 @@ def masked_loss(network, tokens, answer) -> torch.Tensor:
     tokens : (B, T) int64 tensor
     answer : (B, T) bool tensor
         True at the tokens to be predicted; never at the first, which nothing precedes.
+    labels : (B, T) int64 tensor, optional
+        What should have been said there, if that is not what stands there.
     """
     logits = network(tokens[:, :-1])  # at place t: what may stand at t + 1
     counted = answer[:, 1:]
-    return functional.cross_entropy(logits[counted], tokens[:, 1:][counted])
+    said = (tokens if labels is None else labels)[:, 1:]
+    return functional.cross_entropy(logits[counted], said[counted])
 
 
-def fit(tokens, answer, *, n_tokens=None, end=0, start=None, frozen=(), width=64,
-        heads=2, layers=1, context=None, embedding_std=0.02, updates=1000, batch=128,
-        lr=3e-3, rng, progress=False) -> LanguageModel:
+def fit(tokens, answer, *, labels=None, n_tokens=None, end=0, start=None, frozen=(),
+        width=64, heads=2, layers=1, context=None, embedding_std=0.02, updates=1000,
+        batch=128, lr=3e-3, rng, progress=False) -> LanguageModel:
     """Clone the writer: fit a transformer to the answers, by Adam on minibatches.
 
     Parameters
@@ -52,6 +55,9 @@ def fit(tokens, answer, *, n_tokens=None, end=0, start=None, frozen=(), width=64
         Sentences; short ones are filled up with anything that `answer` leaves out.
     answer : (N, T) bool
         Which tokens to learn to say; in each row at least one, and not the first.
+    labels : (N, T) integers, optional
+        What the demonstrator would have said at each place, where somebody else wrote
+        the `tokens`: the learner, in DAgger. Only those that `answer` marks count.
     n_tokens, width, heads, layers, context, embedding_std
         Of a new network (see `Transformer`); context is T if not given.
     end : int
@@ -104,6 +110,10 @@ def fit(tokens, answer, *, n_tokens=None, end=0, start=None, frozen=(), width=64
         last = network.sizes["n_tokens"] - 1
         raise ValueError(f"end is {end}; legal are 0 ... {last}")
     x, m = as_tokens(network, tokens), torch.from_numpy(answer)
+    y = x if labels is None else as_tokens(network, labels, "labels")
+    if y.shape != x.shape:
+        raise ValueError(f"labels has shape {tuple(y.shape)}; it must be that of "
+                         f"tokens, {tuple(x.shape)}")
     names = dict(network.named_parameters())
     for part in (frozen,) if isinstance(frozen, str) else frozen:
         held = [n for n in names if n == part or n.startswith(part + ".")]
@@ -122,7 +132,7 @@ def fit(tokens, answer, *, n_tokens=None, end=0, start=None, frozen=(), width=64
             rows = list(order[: len(x) // batch * batch].split(batch))
         chosen = rows.pop()
         adam.lr = lr * (1 - 0.9 * update / updates)
-        loss = masked_loss(network, x[chosen], m[chosen])
+        loss = masked_loss(network, x[chosen], m[chosen], y[chosen])
         loss.backward()
         adam.step()
         curve[update] = loss.item()
