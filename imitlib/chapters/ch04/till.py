@@ -186,8 +186,8 @@ def fig_strength(s):
     fig, ax = axes("updates of cloning (log scale)", "after the reward, or before it")
     for name, role, label, nudge in (
         ("back", "learner", "paid half,\nafter", 4),
-        ("unpaid", "expert", "unpaid half,\nafter", 8),
-        ("second", "optimum", "right second\nchoice, before", -6),
+        ("unpaid", "expert", "unpaid half,\nafter", -16),
+        ("second", "optimum", "right second\nchoice, before", 14),
     ):
         band = s[name].min(axis=0), s[name].max(axis=0)
         line(ax, STRENGTHS, s[name].mean(axis=0), role, label, band=band, nudge=nudge)
