@@ -167,10 +167,10 @@ CLAIMS = [
         "knew them, and find that it learns to refuse what it does not know, also in "
         "other tasks. Kang and others (2024) relabel unfamiliar examples.",
         rtol={
-            f"{q}_{g}_{who}{how}": ("abs", 0.06)
+            f"{q}_{g}_{who}{how}": ("abs", 0.03 if how or q == "right" else 0.012)
             for q in ("right", "wrong") for g in ("never", "met")
             for who in DEMONSTRATORS for how in ("", "_sampled")
-        } | {"left_as_is": ("abs", 0.12), "left_alike": ("abs", 0.01)},
+        } | {"left_as_is": ("abs", 0.05), "left_alike": ("abs", 0.01)},
         note="What is left at the usual spread is small here. Nobody in a real system sees "
         "which words were never trained; the intervention shows a cause, it is no repair.",
     ),

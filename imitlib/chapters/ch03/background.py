@@ -78,9 +78,9 @@ def background_holds(s) -> bool:
     guess, few = 1 - 1 / school.LOAVES, np.array(SHELVES) < KNOWS / (1 - KNOWS)
     wrong = {how: s[f"wrong_{how}"].mean(axis=0) for how in ("greedy", "sampled", "few")}
     return (
-        all(abs(w[0] - guess) < 0.05 for w in wrong.values())
-        and all(bool((np.diff(w) < 0).all()) for w in wrong.values())
-        and bool(wrong["greedy"][-1] < 0.05)
+        all(abs(w[0] - guess) < 0.08 for w in wrong.values())
+        and all(bool(w[0] > w[1] > w[2] > w[3:].mean()) for w in wrong.values())
+        and bool(wrong["greedy"][-1] < 0.1)
         and all(bool(s[f"abstain_{how}"].max() < 0.01) for how in wrong)
         and bool((s["shelf_greedy"][:, few] > 0.95).all())
         and bool((s["shelf_greedy"][:, ~few] < 0.05).all())
@@ -177,10 +177,10 @@ CLAIMS = [
         "nothing there. If the demonstrator sometimes says that she does not know, the "
         "clone says so equally often, whatever it knows itself; whether its likeliest "
         "answer says so depends on the number of possible answers.",
-        predicate="clone of the all-knowing: share of wrong answers within .05 of 1 - 1/K "
-        "on houses never met, greedy, drawn, and with half the demonstrations; falling "
-        "from each class of exposure to the next in all three; below .05 where met eight "
-        "times or more (greedy); “I don't know” below 1 % everywhere. Clone of one "
+        predicate="clone of the all-knowing: share of wrong answers within .08 of 1 - 1/K "
+        "on houses never met, greedy, drawn, and with half the demonstrations; in all "
+        "three lower where met once, lower still where two or three times, and again where "
+        "more often; below .1 where met eight times or more (greedy); “I don't know” below 1 % everywhere. Clone of one "
         "who knows a share h = .8, on houses never met, every seed: greedy names a loaf "
         "above 95 % where K < h / (1 - h), below 5 % where K is greater; drawn, between 70 and "
         "90 % for every K; each answer's probability within .07 of h / K, and 1 - h",
@@ -196,10 +196,10 @@ CLAIMS = [
         "(2024) find in large language models that answers to unfamiliar questions mirror "
         "the labels of the unfamiliar examples in fine-tuning.",
         rtol={
-            "never": ("abs", 0.05), "shelf_off": ("abs", 0.02),
-            **{f"wrong_{how}": ("abs", 0.15) for how in ("greedy", "sampled", "few")},
+            "never": ("abs", 0.03), "shelf_off": ("abs", 0.01),
+            **{f"wrong_{how}": ("abs", 0.08) for how in ("greedy", "sampled", "few")},
             **{f"abstain_{how}": ("abs", 0.01) for how in ("greedy", "sampled", "few")},
-            "shelf_greedy": ("abs", 0.05), "shelf_sampled": ("abs", 0.05),
+            "shelf_greedy": ("abs", 0.02), "shelf_sampled": ("abs", 0.02),
         },
         note="Which loaf a house takes is drawn by chance, so nothing can be inferred for "
         "a house never met. In the second part the words for those houses are made alike; "

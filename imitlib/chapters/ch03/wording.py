@@ -204,9 +204,9 @@ CLAIMS = [
         measure=measure_tokenisation,
         headline="greedy_form",
         status="ours",
-        rtol={f"{q}_{n}": ("abs", 0.03) for n in WORDINGS
+        rtol={f"{q}_{n}": ("abs", 0.02) for n in WORDINGS
               for q in ("greedy", "sampled", "garbled", "silent", "loaf")}
-        | {f"garbled_{n}": ("abs", 0.01) for n in WORDINGS} | {"apart": ("abs", 0.03)},
+        | {f"garbled_{n}": ("abs", 0.003) for n in WORDINGS} | {"apart": ("abs", 0.01)},
         note="Greedy here takes the likeliest word each time. The likeliest whole "
         "sentence would be “I don't know” in both wordings.",
     ),
@@ -234,11 +234,11 @@ CLAIMS = [
         "that what is new in fine-tuning data is learned slowly, and then makes a language "
         "model invent more.",
         rtol={
-            f"{q}_{g}_{n}": ("abs", 0.06)
+            f"{q}_{g}_{n}": ("abs", 0.03)
             for q in ("asserts", "right", "sure") for g in ("never", "regular")
             for n in ("short", "long")
-        } | {f"{q}_{g}": ("abs", 0.06) for q in ("asserts", "tells") for g in ("never", "regular")}
-        | {f"{q}_{n}": ("abs", 0.05) for q in ("auroc", "ece", "right") for n in ("short", "long")},
+        } | {f"{q}_{g}": ("abs", 0.03) for q in ("asserts", "tells") for g in ("never", "regular")}
+        | {f"{q}_{n}": ("abs", 0.02) for q in ("auroc", "ece", "right") for n in ("short", "long")},
         note="With unlimited demonstrations the probability on houses never met would be "
         "1/K, and honest. What raises it is learning the demonstrations by heart.",
     ),
