@@ -25,7 +25,8 @@ SIDE, STOPS, SQUARE_TIME, TASTES = 6, 0.4, 40, (1, 2, 5, 15)
 
 def arrives(mdp, policy, within):
     """The chance to be at the end after so many steps."""
-    return float(planning.state_distributions(mdp, policy, within)[-1][mdp.terminal].sum())
+    where = planning.state_distributions(mdp, policy, within + 1)[-1]  # step 0 is the first
+    return float(where[mdp.terminal].sum())
 
 
 def pooled(mdp, experts, episodes, steps, rng):
