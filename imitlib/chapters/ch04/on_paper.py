@@ -75,6 +75,17 @@ def fig_hook():
     ], rollo=town.bakery)  # fmt: skip
 
 
+def fig_stairs():
+    """The bottom street is closed: Hana takes the stairs to door 3, her copy cannot."""
+    story = at_the_stairs()
+    until = story["its"].index(story["stuck"])
+    town = Town("rollo", door=3, gives_up=False)
+    return fig_town(town, routes=[
+        (story["hers"], "person", "Hana, by the stairs"),
+        (story["its"][: until + 1], "robot", "her copy, as far as it gets"),
+    ], roadworks=BOTTOM_CLOSED, rollo=story["stuck"])  # fmt: skip
+
+
 # Three loaves ------------------------------------------------------------------------
 
 LOAVES = ((3, 2), (8, 4), (12, 3))  # in at, bakes for
@@ -145,6 +156,7 @@ def fig_idea():
 
 _WAYS, _HAND = two_ways(), by_hand()
 GIVEN = {
+    "way.door": 2,
     "way.hana_steps": _WAYS["hana_steps"],
     "way.rollo_steps": _WAYS["rollo_steps"],
     "way.hana": _WAYS["hana_value"],

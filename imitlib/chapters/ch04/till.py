@@ -219,7 +219,7 @@ GIVEN = {
     "till-width": WIDTH,
     "till-school": SCHOOL,
     "till-standard": STRENGTHS[STANDARD],
-    "till-lightest": STRENGTHS[0],
+    "till-light": STRENGTHS[1],
     "till-hardest": STRENGTHS[-1],
     "till-never": NEVER,
     "till-paid-updates": PAID_UPDATES,
