@@ -168,8 +168,8 @@ def the_wrong_words_are_made_alike(patch):
 
 def first_vectors_are_always_small(patch):
     init = Transformer.__init__
-    patch.setattr(Transformer, "__init__", lambda self, *a, embedding_std=0.02, **k: init(
-        self, *a, embedding_std=0.005, **k))  # fmt: skip
+    patch.setattr(Transformer, "__init__", lambda self, *sizes: init(
+        self, *sizes[:-1], 0.005))  # fmt: skip
 
 
 MUTANTS = {
@@ -218,7 +218,7 @@ PLANTED = [
     ("ci-background-knowledge", {"wrong_sampled": (0, 1.0)}),
     ("ci-background-knowledge", {"wrong_few": (0, 0.8)}),
     ("ci-background-knowledge", {"wrong_greedy": (2, 0.6)}),
-    ("ci-background-knowledge", {"wrong_sampled": (1, 0.95)}),
+    ("ci-background-knowledge", {"wrong_sampled": (1, 1.0)}),
     ("ci-background-knowledge", {"wrong_few": (4, 0.9)}),
     ("ci-background-knowledge", {"wrong_greedy": (4, 0.12)}),
     ("ci-background-knowledge", {"abstain_greedy": (0, 0.02)}),

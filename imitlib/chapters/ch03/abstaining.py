@@ -63,7 +63,7 @@ def measure_abstaining(seed: int) -> dict:
 
 def abstaining_holds(s) -> bool:
     """See the claim's predicate."""
-    guess = 1 - 1 / school.LOAVES
+    guess, left = 1 - 1 / school.LOAVES, s["left_as_is"].mean(axis=0)
     return (
         abs(s.mean("wrong_never_all") - guess) < 0.04
         and s.mean("wrong_never_matched") < 0.05
@@ -71,7 +71,7 @@ def abstaining_holds(s) -> bool:
         and s.mean("right_met_matched") > s.mean("right_met_all") - 0.03
         and s.mean("right_met_less") < 0.65
         and s.mean("wrong_met_less") < 0.05
-        and bool((np.diff(s["left_as_is"].mean(axis=0)) > 0).all())
+        and bool((np.diff(left) >= 0).all())
         and bool((s["left_as_is"][:, 0] < 0.02).all())
         and bool((s["left_as_is"][:, -1] > 0.2).all())
         and bool((s["left_alike"] < 0.02).all())
@@ -154,8 +154,8 @@ CLAIMS = [
         predicate="houses never met: wrong within .04 of .9 with the all-knowing demonstrator, "
         "below .05 with the matched one (greedy; below .15 drawn); houses met: right less than "
         ".03 below, with the matched one; with the less knowing right below .65 and wrong "
-        "below .05. With the matched one, wrong on houses never met rises with the spread "
-        "of the words' first vectors, in every seed from below .02 to above .2, and is "
+        "below .05. With the matched one, wrong on houses never met never falls as the spread "
+        "of the words' first vectors grows, and rises in every seed from below .02 to above .2, and is "
         "below .02 at every spread once those vectors are set to 0 before fine-tuning",
         holds=abstaining_holds,
         measure=measure_abstaining,

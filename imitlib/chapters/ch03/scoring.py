@@ -138,7 +138,7 @@ def guessing_holds(s) -> bool:
         good &= bool((s[f"{how}_c0"] > 0.95).all())
     for name in ("cloned", "on"):
         answers = s[f"sampled_{name}"].mean(axis=0)
-        good &= bool((np.abs(answers - KNOWS) < 0.15).all())
+        good &= bool((np.abs(answers - KNOWS) < 0.2).all())
     return good
 
 
@@ -189,7 +189,7 @@ CLAIMS = [
         "loaf from notes (its belief within .05 of p): marked with c = 0, 1, 3, it "
         "answers above 60 % where p > c / (1 + c) and below 25 % where p is smaller, drawn and "
         "greedy; with c = 0 above 95 % in every seed. Cloned, and cloned for as many "
-        "updates more, drawn: within .15 of Hana's share for every p",
+        "updates more, drawn: within .2 of Hana's share for every p",
         holds=guessing_holds,
         measure=measure_guessing,
         headline="first",
