@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from imitlib.chapters.ch05.pictures import ARROWS, draw_plan
+from imitlib.envs.grid import OFFSETS
 from imitlib.envs.maze_makers import obstacles
-from imitlib.envs.mazes import read_plan
+from imitlib.envs.mazes import read_plan, walk
 from imitlib.figures import MUTED, ROLES, axes
-from imitlib.pc import procedures
+from imitlib.pc import procedures, running, training
+from imitlib.pc.networks import Residual
 
 HAND = """
 #####
@@ -29,7 +33,7 @@ STREET = """
 #....#..G#
 ##########
 """
-VIEW = 6
+VIEW, SEED = 6, 51
 
 
 def by_hand():
@@ -68,9 +72,57 @@ def fig_idea():
     return fig, alt
 
 
+@lru_cache
+def street_clone():
+    """A clone of Hana's steps on 64 plans, and a new plan that it will not cross."""
+    rng = np.random.default_rng(2)
+    taught, new = obstacles(64, 10, rng), obstacles(1, 14, rng)
+    lesson = training.action_examples(taught, procedures.rings(taught))
+    fit = training.fit(lambda: Residual(2, 4), lesson, rng=rng, updates=300)
+    return new, running.answer(fit.network, new)
+
+
+def _trail(plan, actions, start) -> list:
+    """The cells of a walk, until one of them is entered twice."""
+    trail = [start]
+    while trail[-1] not in trail[:-1]:
+        step = OFFSETS[actions[0][trail[-1]]]
+        there = (trail[-1][0] + int(step[0]), trail[-1][1] + int(step[1]))
+        trail.append(trail[-1] if plan.walls[0][there] else there)
+    return trail
+
+
+def fig_hook():
+    """One new plan, walked by a clone of Hana's steps: where it ends."""
+    plan, actions = street_clone()
+    starts = np.argwhere(plan.open[0])
+    reached = walk(plan, actions, starts[None]).reached[0]
+    trails = [_trail(plan, actions, tuple(start)) for start in starts[~reached]]
+    # the one that ends at a house, if there is one, and the longest of those
+    trail = max(trails, key=lambda t: (t[-1] == t[-2], len(t)))
+    fig, ax = axes(size=(4.8, 3.4))
+    draw_plan(ax, plan, size=13)
+    look = ROLES["robot"]
+    rows, columns = zip(*trail)
+    ax.plot(columns, rows, color=look.color, lw=look.width)
+    ax.plot(columns[0], rows[0], look.marker, color=look.color, ms=9)
+    ax.plot(columns[-1], rows[-1], ROLES["harm"].marker, color=ROLES["harm"].color, ms=11)
+    row, column = trail[-1]
+    step = OFFSETS[actions[0, row, column]]
+    ax.annotate("", (column + step[1] * 0.9, row + step[0] * 0.9), (column, row),
+                arrowprops={"arrowstyle": "-|>", "color": ROLES["harm"].color, "lw": 2})
+    far = int(plan.distances[0][trail[0]])
+    alt = (
+        f"A new street plan. Rollo starts {far} steps from the door, marked by a star, "
+        f"makes {len(set(trail)) - 1} moves and is stuck at the cross, where its arrow "
+        "leads into a house or back to where it was."
+    )
+    return fig, alt
+
+
 def views():
     """A plan of each size, and how much of it sees the goal within six cells."""
-    rng = np.random.default_rng(8)
+    rng = np.random.default_rng(SEED)
     small, large = obstacles(1, 10, rng), obstacles(1, 20, rng)
     return small, large
 
