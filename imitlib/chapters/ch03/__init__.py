@@ -1,8 +1,14 @@
 """Chapter 03, confident incorrectness: what its page runs, draws and claims."""
 
-from imitlib.chapters.ch03 import abstaining, background, scoring, wording
+from imitlib.chapters.ch03 import (
+    abstaining,
+    background,
+    on_paper,
+    scoring,
+    wording,
+)
 
 # in the order of the page
 _CLAIMING = (background, wording, scoring, abstaining)
 CLAIMS = [claim for module in _CLAIMING for claim in module.CLAIMS]
-GIVEN = {k: v for module in _CLAIMING for k, v in module.GIVEN.items()}
+GIVEN = {k: v for module in (on_paper, *_CLAIMING) for k, v in module.GIVEN.items()}

@@ -103,13 +103,14 @@ def fig_exposure(s):
     fig, ax = axes("times that Rollo met the house", "share of answers that are wrong")
     x = np.arange(len(school.EXPOSURES))
     for how, role, label, nudge in (
-        ("sampled", "robot", "drawn", 6), ("greedy", "learner", "greedy", -6),
+        ("sampled", "robot", "drawn", 4), ("greedy", "learner", "greedy", 9),
     ):  # fmt: skip
         values = s[f"wrong_{how}"]
         band = values.min(axis=0), values.max(axis=0)
         line(ax, x, values.mean(axis=0), role, label, band=band, nudge=nudge)
     silent = s["abstain_greedy"].mean(axis=0)
-    line(ax, x, silent, "random", "“I don't\nknow”", nudge=-8)
+    line(ax, x, silent, "random")
+    ax.text(0.5, 0.03, "says “I don't know”", ha="center", va="bottom", color=INK)
     ax.axhline(1 - 1 / school.LOAVES, color=MUTED, lw=0.9, zorder=0)
     ax.text(x[-1], 1 - 1 / school.LOAVES + 0.02, "pure guessing", ha="right", color=INK)
     ax.set_xticks(x, school.EXPOSURES)
@@ -133,17 +134,17 @@ def fig_shelf(s):
         values = s[f"shelf_{how}"]
         ax.plot(SHELVES, values.mean(axis=0), ROLES[role].marker, color=ROLES[role].color,
                 ms=8)  # fmt: skip
-        ax.annotate(label, (SHELVES[-1], values[:, -1].mean()), xytext=(9, 0),
+        ax.annotate(label, (SHELVES[-1], values[:, -1].mean()), xytext=(16, 0),
                     textcoords="offset points", va="center", color=INK)  # fmt: skip
     look = ROLES["learner"]
     ax.plot([1.5, limit, limit, 14], [1, 1, 0, 0], color=look.color, lw=1.4, zorder=1)
-    ax.axhline(KNOWS, color=ROLES["robot"].color, lw=1.4, ls=(0, (5, 3)), zorder=1)
+    ax.plot([1.5, 14], [KNOWS] * 2, color=ROLES["robot"].color, lw=1.4, ls=(0, (5, 3)))
     ax.annotate("h / (1 − h)", (limit, 0.4), xytext=(6, 0), textcoords="offset points",
                 color=INK)  # fmt: skip
     ax.set_xscale("log")
     ax.set_xticks(SHELVES, [str(k) for k in SHELVES])
     ax.minorticks_off()
-    ax.set_xlim(1.7, 14)
+    ax.set_xlim(1.7, 13)
     ax.set_ylim(-0.05, 1.08)
     greedy = s["shelf_greedy"].mean(axis=0)
     pairs = ", ".join(f"{g:.2f} at {k}" for g, k in zip(greedy, SHELVES, strict=True))
@@ -180,8 +181,8 @@ CLAIMS = [
         predicate="clone of the all-knowing: share of wrong answers within .08 of 1 - 1/K "
         "on houses never met, greedy, drawn, and with half the demonstrations; in all "
         "three lower where met once, lower still where two or three times, and again where "
-        "more often; below .1 where met eight times or more (greedy); “I don't know” below 1 % everywhere. Clone of one "
-        "who knows a share h = .8, on houses never met, every seed: greedy names a loaf "
+        "more often; below .1 where met eight times or more (greedy); “I don't know” below "
+        "1 % everywhere. Clone of one who knows a share h = .8, on houses never met, every seed: greedy names a loaf "
         "above 95 % where K < h / (1 - h), below 5 % where K is greater; drawn, between 70 and "
         "90 % for every K; each answer's probability within .07 of h / K, and 1 - h",
         holds=background_holds,
