@@ -183,8 +183,9 @@ CLAIMS = [
         "three lower where met once, lower still where two or three times, and again where "
         "more often; below .1 where met eight times or more (greedy); “I don't know” below "
         "1 % everywhere. Clone of one who knows a share h = .8, on houses never met, every "
-        "seed: greedy names a loaf above 95 % where K < h / (1 - h), below 5 % where K is greater; drawn, between 70 and "
-        "90 % for every K; each answer's probability within .07 of h / K, and 1 - h",
+        "seed: greedy names a loaf above 95 % where K < h / (1 - h), below 5 % where K is "
+        "greater; drawn, between 70 and 90 % for every K; each answer's "
+        "probability within .07 of h / K, and 1 - h",
         holds=background_holds,
         measure=measure_background,
         derive=rates,
