@@ -115,6 +115,16 @@ def test_notes_say_each_house_as_often_as_it_was_seen(form):
 
 
 @FORMS
+def test_a_house_may_take_another_loaf_each_time(form):
+    t = form(book())
+    text = t.notes_of(np.array([3, 3, 0]), np.array([1, 0, 2]))
+    assert spoken(t, text.tokens) == ["note: house-3 spelt <end>",
+                                      "note: house-3 rye <end>",
+                                      "note: house-0 poppy <end>"]
+    assert text.answer.astype(int).tolist() == [[0, 0, 1, 1]] * 3
+
+
+@FORMS
 def test_what_is_written_is_read_again(form):
     t = form(OrderBook.draw(5, seeded(), 30))
     everything = np.arange(31)
@@ -203,6 +213,10 @@ WORDS = vocabulary(book())
     (lambda: Tokenisation(book(), (), ("rye",)), ValueError, "written alike"),
     (lambda: one_token(book()).notes(np.zeros(4, int)), ValueError, "0 sightings"),
     (lambda: one_token(book()).notes(np.ones(3, int)), ValueError, "3 houses"),
+    (lambda: one_token(book()).notes_of(np.array([0]), np.array([3])), ValueError,
+     r"loaves\[0\]"),
+    (lambda: one_token(book()).notes_of(np.array([0, 1]), np.array([2])), ValueError,
+     "2 rows and loaves 1"),
     (lambda: one_token(book()).questions(np.array([4])), ValueError, r"houses\[0\]"),
     (lambda: one_token(book()).write(np.array([GARBLED])), ValueError, r"answers\[0\]"),
     (lambda: one_token(book()).dialogue(np.array([0, 1]), np.array([0])), ValueError,
