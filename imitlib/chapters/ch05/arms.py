@@ -202,8 +202,8 @@ def arms_hold(s) -> bool:
         and all(s[f"{name}_train"].mean() > 0.95 for name in ONCE)
         and s["turned_10"].mean() > s["walks_10"].mean() + 0.05
         and s["few_10"].mean() < 0.55
-        and far["few_local"] > 0.8
-        and far["few_same"] > 2 * max(far[name] for name in ONCE)
+        and far["few_local"] > 0.7
+        and far["few_same"] > max(far[name] for name in ONCE) + 0.05
     )
 
 
@@ -248,6 +248,19 @@ def fig_arms(s):
         "where the goal is out of view, whatever the lesson."
     )
     return fig, alt
+
+
+def table(*records) -> str:
+    """All learners of some claims: arrivals by size and view, means over the seeds."""
+    ends = ("10", "20", "view", "far")
+    lines = [f"{'':12} {'10×10':>6} {'20×20':>6} {'seen':>6} {'unseen':>6}"]
+    for samples in records:
+        names = [n[:-4] for n in samples.values if n.endswith("_far")]
+        lines += [
+            f"{name:12} " + " ".join(f"{samples.mean(f'{name}_{e}'):6.2f}" for e in ends)
+            for name in names
+        ]
+    return "\n".join(lines)
 
 
 # The ledger -------------------------------------------------------------------------
@@ -324,8 +337,8 @@ CLAIMS = [
             "each arrive from under 20 % of starts out of view and less than half as "
             "often as in view, each knowing over 95 % of its lesson; turned plans give "
             "over 5 points on 10×10; the clone of eight plans is under 55 % there; "
-            "frames of eight plans arrive out of view in over 80 % with one layer, and "
-            "with six layers at least twice as often as any that answers at once"
+            "frames of eight plans arrive out of view in over 70 % with one layer, and "
+            "with six layers at least 5 points more often than any that answers at once"
         ),
         holds=arms_hold,
         measure=measure_arms,

@@ -12,7 +12,7 @@ from imitlib.envs.maze_makers import obstacles
 from imitlib.envs.mazes import read_plan, walk
 from imitlib.figures import MUTED, ROLES, axes
 from imitlib.pc import procedures, running, training
-from imitlib.pc.networks import Residual
+from imitlib.pc.networks import Local, Residual, parameters
 
 HAND = """
 #####
@@ -155,4 +155,4 @@ def _square(x, y, side, color):
     from matplotlib.patches import Rectangle
 
     return Rectangle((x, y), side, side, fill=False, ec=color, lw=2.2, ls=(0, (4, 2)))
-GIVEN = {"view": VIEW}
+GIVEN = {"finger_weights": parameters(Local(7, 5)), "unvisited": procedures.UNVISITED}

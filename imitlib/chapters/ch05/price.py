@@ -51,7 +51,7 @@ def price_holds(s) -> bool:
     """See the claim's predicate."""
     one, six, rounds = (s[name].mean(axis=0) for name in ("one", "six", "rounds"))
     return bool(
-        one[FRAMED.index(8)] > 0.8
+        one[FRAMED.index(8)] > 0.7
         and one[FRAMED.index(8)] > rounds[-1] + 0.2
         and six[FRAMED.index(32)] > rounds[-1] + 0.2
         and rounds[-1] > rounds[0] + 0.05
@@ -127,8 +127,8 @@ CLAIMS = [
         ),
         predicate=(
             "means over seeds of arrivals on 20×20 from starts out of view: frames of 8 "
-            "plans give over 80 % with one layer, and frames of 32 with six layers, and "
-            "both at least 20 points more than the answers of 256 plans give the "
+            "plans with one layer give over 70 %, and these and frames of 32 with six "
+            "layers at least 20 points more than the answers of 256 plans give the "
             "recurrence; for which 256 are better than 64 by over 5 points; one plan "
             "is not enough for either clone of the frames (under 80 % and under 40 %)"
         ),
