@@ -16,7 +16,22 @@ from imitlib.figures import INK, MUTED, ROLES, axes
 
 KNOWS, READING, STREET, FEW_STOPS = 0.8, 40, 1200, 300
 WORDINGS = {"one": shop.one_token, "form": shop.form_first}
-LESSONS, CRAMMING = 200, 400  # form first has five words to learn in place of one
+LESSONS, ROUNDS, CRAMMING = 200, 5, 400  # form first has five words to learn in place of one
+
+
+def finished_clone(reader, way, houses, answers, rng):
+    """Fine-tuning in rounds, until it writes sentences about the houses of its lessons.
+
+    A round that ends with more than 2 % of something else is followed by another, up to
+    `ROUNDS`: now and then the form-first clone takes longer.
+    """
+    model = reader
+    for _ in range(ROUNDS):
+        model = school.clone(model, way, houses, answers, rng, updates=LESSONS,
+                             lr=school.FAST)  # fmt: skip
+        if school.probabilities(model, way, houses[:50]).sum(axis=1).mean() > 0.98:
+            break
+    return model
 
 
 def measure_tokenisation(seed: int) -> dict:
@@ -32,7 +47,7 @@ def measure_tokenisation(seed: int) -> dict:
     out, chances = {}, {}
     for name, wording in WORDINGS.items():
         way = wording(book)
-        model = school.clone(reader, way, shown, hana, rng, updates=LESSONS, lr=school.FAST)
+        model = finished_clone(reader, way, shown, hana, rng)
         for how, luck in (("greedy", None), ("sampled", rng)):
             said = school.ask(model, way, asked, luck)[0]
             out[f"{how}_{name}"] = 1 - school.scores(book, asked, said).abstain_rate
@@ -207,8 +222,14 @@ CLAIMS = [
         rtol={f"{q}_{n}": ("abs", 0.02) for n in WORDINGS
               for q in ("greedy", "sampled", "garbled", "silent", "loaf")}
         | {f"garbled_{n}": ("abs", 0.003) for n in WORDINGS} | {"apart": ("abs", 0.01)},
+        seeds=tuple(range(2000, 2010)),
         note="Greedy here takes the likeliest word each time. The likeliest whole "
-        "sentence would be “I don't know” in both wordings.",
+        "sentence would be “I don't know” in both wordings. A first sweep, on seeds 1000 "
+        "to 1009 and with a fixed number of updates, had one form-first clone in ten "
+        "that was not finished: a third of its answers were no sentences, and the "
+        "predicate was false (the greedy clones were opposite in all ten). The rule to "
+        "train until sentences are whole was then tried on seeds below 100, and measured "
+        "on fresh ones.",
     ),
     Claim(
         id="ci-same-confidence",
