@@ -62,8 +62,8 @@ def smaller():
         patch.setattr(arms, "MORE", {"walks": 250, "turned": 600, "helped": 600,
                                      "map": 400, "few": 300})  # fmt: skip
         patch.setattr(price, "FRAMED", (1, 8, 32))
-        patch.setattr(price, "ANSWERED", (16, 128))
-        patch.setattr(price, "UPDATES", price.UPDATES | {"rounds": 600})
+        patch.setattr(price, "ANSWERED", (8, 250))
+        patch.setattr(price, "UPDATES", price.UPDATES | {"rounds": 700})
         patch.setattr(cost, "UPDATES", {"one": 300, "six": 250})
         yield
 

@@ -100,7 +100,7 @@ def fig_price(s, seeing_too=None):
     ax.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0", "25 %", "50 %", "75 %", "100 %"])
     ax.text(1.0, 1.05, "frames, one layer", color=INK, fontsize=10)
     ax.text(36, six[-1] - 0.02, "frames,\nsix layers", color=INK, fontsize=10, va="center")
-    ax.text(300, rounds[1] - 0.14, "answers alone,\nin rounds", color=INK, fontsize=10, va="top")
+    ax.text(48, 0.42, "answers alone,\nin rounds", color=INK, fontsize=10, va="bottom")
     alt = (
         "Share of starts out of view with arrival on 20×20 against the number of 10×10 "
         f"plans in the lesson, on a logarithmic axis. Frames, one layer: {_said(FRAMED, one)}. "

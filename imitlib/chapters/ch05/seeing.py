@@ -97,9 +97,9 @@ def fig_seeing(s, blind):
 
     fig, words = fig_rows([
         row(blind, "six layers,\nas many labels", "learner", "matched"),
-        row(s, "value iteration,\nas many labels", "robot", "values"),
-        row(s, "rounds, 64 plans", "harm", "rounds_few"),
-        row(s, "rounds,\nas many labels", "person", "rounds"),
+        row(s, "value iteration,\nas many labels", "learner", "values"),
+        row(s, "rounds, 64 plans", "learner", "rounds_few"),
+        row(s, "rounds,\nas many labels", "learner", "rounds"),
         row(blind, "frames, 64 plans", "expert", "same"),
     ])  # fmt: skip
     alt = (
