@@ -182,17 +182,12 @@ def as_many_labels_are_as_many_plans(patch):
                   lambda n, size, rng: obstacles(min(n, room.TAUGHT), size, rng))  # fmt: skip
 
 
-def walkers_pass_through_houses(patch):
+def whoever_ends_a_walk_has_arrived(patch):
     def wrong(mazes, actions, starts, *, cap=None, rng=None):
-        return walk(Mazes(_border(mazes), mazes.goals), actions, starts, cap=cap, rng=rng)
+        got = walk(mazes, actions, starts, cap=cap, rng=rng)
+        return replace(got, reached=got.steps > 0)
 
     patch.setattr(running, "walk", wrong)
-
-
-def _border(mazes):
-    walls = np.ones(mazes.walls.shape, bool)
-    walls[:, 1:-1, 1:-1] = False
-    return walls
 
 
 def clones_are_told_the_way(patch):
@@ -201,15 +196,8 @@ def clones_are_told_the_way(patch):
                   procedures.rings(mazes).actions)  # fmt: skip
 
 
-def turning_leaves_the_goal(patch):
-    turned = Mazes.turned
-
-    def wrong(self, quarters=0, mirror=False):
-        walls = turned(self, quarters, mirror).walls.copy()
-        walls[np.arange(len(self)), *self.goals.T] = False
-        return Mazes(walls, self.goals)
-
-    patch.setattr(Mazes, "turned", wrong)
+def eight_plans_are_all_plans(patch):
+    patch.setattr(arms, "FEW", room.TAUGHT)
 
 
 def rounds_forget(patch):
@@ -261,10 +249,10 @@ MUTANTS = {
         labels_are_turned, few_calls_are_made, everything_is_in_view,
         only_the_next_cell_is_in_view, the_exam_is_the_lesson,
         starts_stand_beside_the_goal, as_many_labels_are_as_many_plans,
-        walkers_pass_through_houses, clones_are_told_the_way,
+        whoever_ends_a_walk_has_arrived, clones_are_told_the_way,
     ],
     "pc-generalizes-arms": [
-        few_calls_are_made, clones_are_told_the_way, turning_leaves_the_goal,
+        few_calls_are_made, clones_are_told_the_way, eight_plans_are_all_plans,
         everything_is_in_view, frames_stand_still,
     ],
     "pc-label-price": [frames_stand_still, rounds_forget, few_calls_are_made],

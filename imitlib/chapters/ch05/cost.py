@@ -187,11 +187,11 @@ CLAIMS = [
             "as the Atlas restates them."
         ),
         rtol={
-            **{f"{n}_{e}": ("abs", 0.4) for n in _ROUGH for e in _ENDS},
+            **{f"{n}_{e}": ("abs", 0.2) for n in _ROUGH for e in _ENDS},
             **{f"{n}_{e}": ("abs", 0.03) for n in _EXACT for e in _ENDS},
-            "drift": ("abs", 0.3), "true_value": 1e-6, "looks": 1e-6, "longest": 1e-6,
+            "drift": ("abs", 0.05), "true_value": 1e-6, "looks": 1e-6, "longest": 1e-6,
             "calls": 0.02, "one_over_clone": 0.02, "one_over_looks": 0.02,
-            "six_over_clone": 0.25, "six_over_looks": 0.25, "rounds_over_clone": 1e-6,
+            "six_over_clone": 0.1, "six_over_looks": 0.1, "rounds_over_clone": 1e-6,
         },
         note=(
             "A wrong tie-break was expected to hurt, since a label then depends on the "
