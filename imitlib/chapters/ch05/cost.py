@@ -187,7 +187,7 @@ CLAIMS = [
             "as the Atlas restates them."
         ),
         rtol={
-            **{f"{n}_{e}": ("abs", 0.2) for n in _ROUGH for e in _ENDS},
+            **{f"{n}_{e}": ("abs", 0.12) for n in _ROUGH for e in _ENDS},
             **{f"{n}_{e}": ("abs", 0.03) for n in _EXACT for e in _ENDS},
             "drift": ("abs", 0.05), "true_value": 1e-6, "looks": 1e-6, "longest": 1e-6,
             "calls": 0.02, "one_over_clone": 0.02, "one_over_looks": 0.02,
