@@ -205,7 +205,7 @@ def faithful_holds(s) -> bool:
 def fig_faithful(s):
     """After two kinds of tampering: the share of misled cells whose action follows."""
     fig, panels = axes("", "", size=(2.55, 3.0), columns=2,
-                       title=["a strange frame", "one dab of flour"])  # fmt: skip
+                       title=["another door's frame", "one dab of flour"])  # fmt: skip
     rows = (("one layer", "optimum", "one"), ("six layers,\nasked after", "expert", "after"),
             ("six layers,\nasked before", "learner", "before"))  # fmt: skip
     words = []
@@ -214,7 +214,7 @@ def fig_faithful(s):
             look, now, anyway = ROLES[role], s[f"{kind}_{who}"], s[f"{kind}_{who}_anyway"]
             ax.plot([anyway.mean(), now.mean()], [y, y], color=look.color, lw=1.6,
                     ls=look.dash)  # fmt: skip
-            ax.plot(anyway.mean(), y, "o", color=look.color, mfc="white", ms=8, mew=1.6)
+            ax.plot(anyway.mean(), y, "o", color=look.color, mfc="white", ms=11, mew=1.6)
             ax.plot(now.mean(), y, "D", color=look.color, ms=5)
             words.append(f"{kind}, {name.replace(chr(10), ' ')}: {anyway.mean():.2f} to "
                          f"{now.mean():.2f}")  # fmt: skip
@@ -225,7 +225,7 @@ def fig_faithful(s):
         ax.tick_params(axis="y", length=0, labelcolor=INK)
         ax.grid(False, axis="y")
         ax.grid(True, axis="x", color=GRID, lw=0.6)
-    fig.supxlabel("○ nobody tampered   ◆ somebody did", color=MUTED, fontsize=10)
+    fig.supxlabel("follows it:  ○ nobody tampered   ◆ somebody did", color=MUTED, fontsize=10)
     alt = (
         "Share of cells, among those that the search would now lead astray, whose action is "
         "the one that the search makes of the tampered frame; without and with tampering: "

@@ -138,7 +138,7 @@ CLAIMS = [
         ),
         holds=frames_hold,
         measure=measure_frames,
-        headline="one_best_20",
+        headline="one_last_20",
         status="reproduced",
         papers=("yang2022chain",),
         source="[A]",

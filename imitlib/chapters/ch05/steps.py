@@ -24,7 +24,7 @@ LENGTHS = range(1, PLACES + 1)
 EXAM, TAMPERED_PLACE = 200, 3
 # said, lessons for each of Hana's, updates
 ARMS = {"steps": ("steps", 1, 700), "answer": ("answer", 1, 500),
-        "first": ("first", 1, 700), "more": ("answer", PLACES, 1200)}  # fmt: skip
+        "first": ("first", 1, 500), "more": ("answer", PLACES, 1200)}  # fmt: skip
 SIZES = {"n_tokens": MODULUS + 3, "end": END, "width": 48, "batch": 64}
 
 
