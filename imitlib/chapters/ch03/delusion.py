@@ -235,7 +235,7 @@ def fig_delusion(s):
         ("deluded", "clone", "learner", "own choices\nas evidence"),
     ):
         exact = exactly(name == "deluded", False, TURNS)[0]
-        line(ax, turns, exact, role, label, marker=False)
+        line(ax, turns, exact, role, label, marker=False, nudge=-8)
         look, marks = ROLES[role], s[f"sampled_{model}"]
         ax.plot(turns, marks.mean(axis=0), look.marker, color=look.color, ms=5)
         ax.fill_between(turns, marks.min(axis=0), marks.max(axis=0), color=look.color,
@@ -260,6 +260,7 @@ GIVEN = {
     "delusion-boxes": BOXES,
     "delusion-knows": KNOWS,
     "delusion-hana": HER_RIGHT,
+    "delusion-other": HER_OTHER,
     "delusion-lamp": LAMP_ERRS,
     "delusion-turns": TURNS,
     "delusion-rounds": ROUNDS,

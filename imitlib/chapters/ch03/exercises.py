@@ -230,4 +230,93 @@ MARK = Exercise(
     },
 )  # fmt: skip
 
-EXERCISES = {task.id: task for task in (WORD, RATES, ECE, MARK)}
+# 5. Whose hand it was ------------------------------------------------------------------
+
+
+def believe(opened, lamps, hers):
+    """The chance that each of five boxes is the right one, by Bayes' rule, (5,).
+
+    The lamp errs one time in ten. Hana opens the right box with chance 0.92 and each
+    other one with 0.02; what Rollo opens says nothing.
+    """
+    chance = np.full(5, 1 / 5)
+    for a, lamp in zip(opened, lamps, strict=True):
+        this = np.arange(5) == a
+        chance = chance * np.where(this == lamp, 0.9, 0.1)
+        if hers:
+            chance = chance * np.where(this, 0.92, 0.02)
+    return chance / chance.sum()
+
+
+def _own_hand(opened, lamps, hers):
+    return believe(opened, lamps, True)
+
+
+def _never(opened, lamps, hers):
+    return believe(opened, lamps, False)
+
+
+def _upside_down(opened, lamps, hers):
+    return believe(opened, ~np.asarray(lamps), hers)
+
+
+def _trusted_lamp(opened, lamps, hers):
+    yes = [a for a, lamp in zip(opened, lamps, strict=True) if lamp]
+    return np.eye(5)[yes[-1]] if yes else np.full(5, 1 / 5)
+
+
+def _last_turn(opened, lamps, hers):
+    return believe(opened[-1:], lamps[-1:], hers)
+
+
+def _not_divided(opened, lamps, hers):
+    first = np.full(5, 1 / 5)
+    for a, lamp in zip(opened, lamps, strict=True):
+        this = np.arange(5) == a
+        first = first * np.where(this == lamp, 0.9, 0.1)
+        first = first * (np.where(this, 0.92, 0.02) if hers else 1)
+    return first
+
+
+HAND = Exercise(
+    "03.5",
+    reference=believe,
+    cases=lambda: [
+        (np.array([2, 2, 0]), np.array([False, True, False]), False),
+        (np.array([2, 2, 0]), np.array([False, True, False]), True),
+        (np.array([1, 3]), np.array([False, True]), False),
+        (np.array([4]), np.array([False]), True),
+    ],
+    wrong={
+        "own hand": (
+            _own_hand,
+            "You believe your own hand: also where Rollo opens, you count the choice as "
+            "evidence. Only if `hers` does it say where the order stands.",
+        ),
+        "her hand ignored": (
+            _never,
+            "You leave Hana's choices out. She knows, so which box she opens is the best "
+            "evidence that there is.",
+        ),
+        "upside down": (
+            _upside_down,
+            "You read the lamp upside down: lit means that the opened box is the right one, "
+            "with chance 0.9.",
+        ),
+        "the lamp never errs": (
+            _trusted_lamp,
+            "You trust the lamp wholly. It errs one time in ten: a factor of 0.9 or 0.1.",
+        ),
+        "last turn": (
+            _last_turn,
+            "That is the last turn alone. The factors of all turns are multiplied.",
+        ),
+        "not divided": (
+            _not_divided,
+            "Right but for the last step: divide by the sum, so that the five chances add "
+            "up to one.",
+        ),
+    },
+)
+
+EXERCISES = {task.id: task for task in (WORD, RATES, ECE, MARK, HAND)}
