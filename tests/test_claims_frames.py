@@ -30,7 +30,7 @@ from test_claims_mazes import (
 )
 
 CLAIMS = {c.id: c for m in (frames, faithful, game, steps) for c in m.CLAIMS}
-SEED = 1000
+SEED = 3  # none of the recorded ones: the scale of these tests was chosen on it
 LEARN = steps.learn  # without a memory
 pytestmark = pytest.mark.slow
 
@@ -56,12 +56,12 @@ def smaller():
         patch.setattr(room, "learn", remembering(room.learn))
         patch.setattr(frames, "PLANS", {10: 30, 20: 12})
         for module in (frames, faithful):
-            patch.setattr(module, "LESSONS", {"one": (300, 1e-2), "six": (350, 2e-3)})
+            patch.setattr(module, "LESSONS", {"one": (300, 1e-2), "six": (500, 2e-3)})
         patch.setattr(faithful, "TAMPERED", 30)
         patch.setattr(steps, "EXAM", 80)
         patch.setattr(steps, "ARMS", {
-            "steps": ("steps", 1, 600), "answer": ("answer", 1, 250),
-            "first": ("first", 1, 250), "more": ("answer", 2, 250)})  # fmt: skip
+            "steps": ("steps", 1, 600), "answer": ("answer", 1, 400),
+            "first": ("first", 1, 300), "more": ("answer", 2, 300)})  # fmt: skip
         patch.setattr(game, "EXAM", 200)
         patch.setattr(game, "ARMS", {
             "frames": (True, 1, 500), "street": (False, 1, 250),
