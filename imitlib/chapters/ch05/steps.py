@@ -152,25 +152,25 @@ def fig_steps(s):
     """Right answers against the length of the order, four ways to learn."""
     fig, ax = axes("terms in the order", "right answers", size=(4.8, 3.2))
     rows = (
-        ("steps", "expert", "sums, then\nanswer"),
-        ("more", "learner", "answer,\n8 times\nas many"),
+        ("steps", "expert", "sums, then answer"),
+        ("more", "learner", "answer, 8 times as many"),
         ("answer", "robot", "answer"),
-        ("first", "person", "answer,\nthen sums"),
+        ("first", "person", "answer, then sums"),
     )
-    words, ends = [], []
+    words = []
     for name, role, label in rows:
-        mean = s[name].mean(0)
-        look = ROLES[role]
+        mean, look = s[name].mean(0), ROLES[role]
         ax.plot(LENGTHS, mean, color=look.color, ls=look.dash, lw=2, marker=look.marker, ms=5)
-        ends.append([mean[-1], label])
-        words.append(f"{label.replace(chr(10), ' ')} {mean[:TAUGHT_LENGTH].mean():.2f} and "
+        words.append(f"{label} {mean[:TAUGHT_LENGTH].mean():.2f} and "
                      f"{mean[TAUGHT_LENGTH:].mean():.2f}")  # fmt: skip
-    ends.sort()
-    for k in range(1, len(ends)):  # labels keep apart
-        ends[k][0] = max(ends[k][0], ends[k - 1][0] + (0.13 if k < 2 else 0.17))
-    for y, label in ends:
-        ax.annotate(label, (PLACES, y), xytext=(8, -6), textcoords="offset points", va="center",
-                    color=INK, fontsize=9, annotation_clip=False)  # fmt: skip
+    low = s["answer"].mean(0)[-1]
+    many = max(s["more"].mean(0)[-1] + 0.05, low + 0.15)
+    for y, label in ((s["steps"].mean(0)[-1], "■ sums, then\n    answer"),
+                     (many, "▲ answer, 8\n    times as many"),
+                     (low - 0.02, "◆ answer\n● answer,\n    then sums")):  # fmt: skip
+        ax.annotate(label, (PLACES, y), xytext=(8, 0), textcoords="offset points",
+                    va="top" if y < low else "center", color=INK, fontsize=9,
+                    annotation_clip=False)  # fmt: skip
     ax.axvline(TAUGHT_LENGTH + 0.5, color=GRID, lw=1.2)
     ax.annotate("taught", (TAUGHT_LENGTH + 0.4, 1.05), ha="right", color=MUTED, fontsize=9)
     ax.annotate("longer", (TAUGHT_LENGTH + 0.6, 1.05), ha="left", color=MUTED, fontsize=9)
