@@ -140,7 +140,7 @@ def with_glimpse(hurry, true):
         if_hurry = true if cue else 1 - true
         right = (1 - hurry) * (1 - if_hurry)
         wrong = hurry * if_hurry
-        total += right if right > wrong else 0.0
+        total += right + wrong if right > wrong else 0.0  # right, whatever she did
     return total
 
 
@@ -162,8 +162,9 @@ def _always_trusts(hurry, true):
     return (1 - hurry) * true + hurry * (1 - true)
 
 
-def _forgets_the_prior(hurry, true):
-    return (1 - hurry) * true if true > 0.5 else (1 - hurry) * (1 - true)
+def _only_where_she_is(hurry, true):
+    pairs = [((1 - hurry) * (1 - q), hurry * q) for q in (true, 1 - true)]
+    return sum(right for right, wrong in pairs if right > wrong)
 
 
 GLIMPSE = Exercise(
@@ -191,10 +192,10 @@ GLIMPSE = Exercise(
             "That is how often the cue says *no hurry*. If hurry is rare, the right answer "
             "may be the likeliest even when the cue says *hurry*: compare the two.",
         ),
-        "forgets the prior": (
-            _forgets_the_prior,
-            "You decide by the cue alone. How often she is in a hurry counts too: compare "
-            "hurry * P(cue | hurry) with (1 - hurry) * P(cue | no hurry).",
+        "only where she is": (
+            _only_where_she_is,
+            "You count the clone as right only where Hana is. Where its likeliest answer is "
+            "the right one, it is right on the days of her hurry too: add both.",
         ),
     },
 )
