@@ -15,8 +15,7 @@ from imitlib.adam import Adam
 from imitlib.claims import Claim
 from imitlib.figures import INK, ROLES, axes, line
 
-OUTCOMES = ("fast", "slow", "dropped")
-TRIES = ("hurry", "care", "drop")
+# outcomes are fast, slow, dropped; what Rollo may try is to hurry, to take care, to drop
 HANA = np.array([0.95, 0.0, 0.05])
 SKILLS = (0.0, 0.25, 0.5, 0.75, 1.0)
 ROUNDS, BATCH, LR = 300, 256, 0.1
