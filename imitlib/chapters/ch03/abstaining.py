@@ -168,7 +168,7 @@ CLAIMS = [
         "knew them, and find that it learns to refuse what it does not know, also in "
         "other tasks. Kang and others (2024) relabel unfamiliar examples.",
         rtol={
-            f"{q}_{g}_{who}{how}": ("abs", 0.03 if how or q == "right" else 0.012)
+            f"{q}_{g}_{who}{how}": ("abs", 0.02 if how or q == "right" else 0.012)
             for q in ("right", "wrong") for g in ("never", "met")
             for who in DEMONSTRATORS for how in ("", "_sampled")
         } | {"left_as_is": ("abs", 0.05), "left_alike": ("abs", 0.01)},
