@@ -18,6 +18,7 @@ from imitlib.experiments import Samples
 from imitlib.experts import lane_expert
 from imitlib.figures import png
 from imitlib.heads import Mixture
+from wrong_libraries import each
 
 CLAIMS = {c.id: c for m in (driving, enough, two_routes) for c in m.CLAIMS}
 SEEDS = (1000,)
@@ -226,11 +227,7 @@ MUTANTS = {
 }
 
 
-@pytest.mark.parametrize(
-    ("claim_id", "mutant"),
-    [(claim_id, mutant) for claim_id, mutants in MUTANTS.items() for mutant in mutants],
-    ids=lambda value: value if isinstance(value, str) else value.__name__,
-)
+@each(MUTANTS)
 def test_a_wrong_library_breaks_the_predicate(monkeypatch, claim_id, mutant):
     mutant(monkeypatch)
     with np.errstate(all="ignore"):

@@ -14,6 +14,7 @@ from imitlib.chapters.ch01 import belief, on_paper, trying, wishes
 from imitlib.counting import TableClone
 from imitlib.demonstrations import Demonstrations
 from imitlib.envs.town import Town, TownEnv
+from wrong_libraries import each
 
 CLAIMS = {c.id: c for m in (trying, wishes) for c in m.CLAIMS}
 SEEDS = (1000,)
@@ -160,11 +161,7 @@ MUTANTS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("claim_id", "mutant"),
-    [(c, m) for c, mutants in MUTANTS.items() for m in mutants],
-    ids=lambda x: x if isinstance(x, str) else x.__name__,
-)
+@each(MUTANTS)
 def test_a_wrong_library_makes_the_predicate_false(monkeypatch, claim_id, mutant):
     mutant(monkeypatch)
     assert not CLAIMS[claim_id].holds(claims.replay(CLAIMS[claim_id], SEEDS))

@@ -18,6 +18,7 @@ from imitlib.demonstrations import Demonstrations
 from imitlib.envs import order_book as shop
 from imitlib.envs import tightrope as rope
 from imitlib.experiments import Samples
+from wrong_libraries import each
 
 CLAIMS = {c.id: c for m in (talking, inventing, delusion) for c in m.CLAIMS}
 SEEDS = (1,)
@@ -300,11 +301,7 @@ MUTANTS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("claim_id", "mutant"),
-    [(c, m) for c, mutants in MUTANTS.items() for m in mutants],
-    ids=lambda x: x if isinstance(x, str) else x.__name__,
-)
+@each(MUTANTS)
 def test_a_wrong_library_makes_the_predicate_false(monkeypatch, right, claim_id, mutant):
     mutant(monkeypatch, right[1])
     assert not CLAIMS[claim_id].holds(samples(claim_id))
