@@ -34,6 +34,13 @@ _LATER = {
     "maxent_2008": "maxent",
     "causal_entropy_irl": "causal_entropy",
     "gradient_ascent": "causal_entropy",
+    "objective": "causal_entropy",
+    "dual": "causal_entropy",
+    "paths": "maxent",
+    "log_likelihoods": "bayesian",
+    "posterior": "bayesian",
+    "mcmc": "bayesian",
+    "deep_irl": "deep",
     "gail": "adversarial",
     "airl": "adversarial",
 }
