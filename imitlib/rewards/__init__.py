@@ -12,7 +12,8 @@ _HOME = {
                 "shape_transitions", "shaping_directions", "shaping_part"),
     "distances": ("dard", "dard_canonical", "epic", "epic_canonical", "starc",
                   "starc_canonical"),
-    "identify": (),
+    "identify": ("certificate", "choose_second", "misfit", "recover", "recover_unscaled",
+                 "soft_policy"),
 }  # fmt: skip
 _WHERE = {name: module for module, names in _HOME.items() for name in names}
 
