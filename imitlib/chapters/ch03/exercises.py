@@ -37,6 +37,11 @@ WORD = Exercise(
             "Here everything is compared with an even chance among K + 1. Compare the "
             "chance of a loaf with that of “I don't know”, 1 - knows.",
         ),
+        "wordings swapped": (
+            lambda knows, loaves, form_first: first_word(knows, loaves, not form_first),
+            "The two wordings are swapped: as one word each loaf stands alone, and with "
+            "the form first all of them begin alike.",
+        ),
         "the other way round": (
             lambda knows, loaves, form_first: not first_word(knows, loaves, form_first),
             "Turned round: return True where the loaf is likelier, not the silence.",
@@ -131,6 +136,18 @@ def _each_answer(confidence, right, bins):
     return float(np.mean(np.abs(np.asarray(right, float) - np.asarray(confidence))))
 
 
+def _lower_edge(confidence, right, bins):
+    place = np.minimum((np.asarray(confidence) * bins).astype(int), bins - 1)
+    right, confidence = np.asarray(right, float), np.asarray(confidence)
+    return float(sum(np.mean(place == m) * abs(np.mean((right - confidence)[place == m]))
+                     for m in np.unique(place)))  # fmt: skip
+
+
+def _empty_bins(confidence, right, bins):
+    """One bin more than there are: the mean of nothing is not a number."""
+    return float("nan")
+
+
 def _squared(confidence, right, bins):
     parts = _per_bin(confidence, right, bins)
     return float(sum(w.mean() * (c - a) ** 2 for w, a, c in parts))
@@ -163,6 +180,16 @@ ECE = Exercise(
             _each_answer,
             "This compares each answer with 0 or 1. A calibrated 0.7 would be blamed; "
             "average over the bin before you compare.",
+        ),
+        "lower edge": (
+            _lower_edge,
+            "An answer on the edge of two bins is in the upper one here. Each bin holds its "
+            "upper edge: 0.5 of two bins is in the first.",
+        ),
+        "empty bins": (
+            _empty_bins,
+            "Not a number: some bin is empty, and the mean of nothing is nan. Leave empty "
+            "bins out; their weight is nought.",
         ),
         "squared": (_squared, "The gaps are squared. Take their absolute values."),
     },

@@ -178,6 +178,7 @@ CLAIMS = [
         ),
         holds=cost_holds,
         measure=measure_cost,
+        derive=lambda s: {"thousand_per_look": s.mean("one_over_looks") / 1000},
         headline="six_over_clone",
         status="ours",
         papers=("yang2022chain",),

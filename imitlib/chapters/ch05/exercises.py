@@ -12,7 +12,7 @@ STEPS = ((-1, 0), (0, 1), (1, 0), (0, -1))  # north, east, south, west
 
 
 def _ring(walls, goal, labels, *, order=(0, 1, 2, 3), at_once=True, over=False,
-          through=False, away=False, on_goal=False):
+          through=False, away=False, on_goal=False, turned=False, door=True):
     """One ring further on one plan, right or wrong in the ways that are asked for."""
     walls, goal, new = np.asarray(walls), np.asarray(goal), np.array(labels)
     rows, columns = walls.shape
@@ -24,9 +24,11 @@ def _ring(walls, goal, labels, *, order=(0, 1, 2, 3), at_once=True, over=False,
             continue
         seen = before if at_once else new
         for action in order:
-            dr, dc = STEPS[action]
+            dr, dc = STEPS[(action + 2) % 4 if turned else action]
             i, j = r + dr, c + dc
-            if 0 <= i < rows and 0 <= j < columns and (goal[i, j] or seen[i, j] != 4):
+            if not (0 <= i < rows and 0 <= j < columns):
+                continue
+            if seen[i, j] != 4 or (goal[i, j] and door):
                 new[r, c] = (action + 2) % 4 if away else action
                 break
     return new
@@ -74,6 +76,17 @@ RING = Exercise(
             lambda *a: _ring(*a, away=True),
             "Your arrows point away from the door: the action must lead to the visited "
             "cell, not come from it.",
+        ),
+        "shifted the wrong way": (
+            lambda *a: _ring(*a, turned=True),
+            "The picture is shifted the wrong way: north of a visited cell lies a cell "
+            "whose action is south. With np.roll, +1 on axis 0 brings each cell what is "
+            "north of it.",
+        ),
+        "the door is not visited": (
+            lambda *a: _ring(*a, door=False),
+            "The first ring starts at the door, which has no label of its own: count it "
+            "as visited.",
         ),
         "the goal too": (
             lambda *a: _ring(*a, on_goal=True),

@@ -209,14 +209,15 @@ def fig_faithful(s):
     rows = (("one layer", "optimum", "one"), ("six layers,\nasked after", "expert", "after"),
             ("six layers,\nasked before", "learner", "before"))  # fmt: skip
     words = []
-    for ax, kind in zip(panels, ("graft", "dab"), strict=True):
+    kinds = ("graft", "dab")
+    for ax, kind, told in zip(panels, kinds, ("another door's frame", "a dab"), strict=True):
         for y, (name, role, who) in enumerate(reversed(rows)):
             look, now, anyway = ROLES[role], s[f"{kind}_{who}"], s[f"{kind}_{who}_anyway"]
             ax.plot([anyway.mean(), now.mean()], [y, y], color=look.color, lw=1.6,
                     ls=look.dash)  # fmt: skip
             ax.plot(anyway.mean(), y, "o", color=look.color, mfc="white", ms=11, mew=1.6)
             ax.plot(now.mean(), y, "D", color=look.color, ms=5)
-            words.append(f"{kind}, {name.replace(chr(10), ' ')}: {anyway.mean():.2f} to "
+            words.append(f"{told}, {name.replace(chr(10), ' ')}: {anyway.mean():.2f} to "
                          f"{now.mean():.2f}")  # fmt: skip
         ax.set_xlim(-0.06, 1.06)
         ax.set_ylim(-0.5, 2.5)
