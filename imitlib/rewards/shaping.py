@@ -154,10 +154,7 @@ def roomiest(rows, box: float = 1.0) -> tuple[np.ndarray, float]:
         If `rows` is no matrix of finite numbers.
     """
     rows = _rows(rows)
-    lengths = np.linalg.norm(rows, axis=1)
-    keep = lengths > 1e-12 * max(lengths.max(initial=0.0), 1e-300)
-    rows, lengths = rows[keep], lengths[keep]
-    n = rows.shape[1]
+    lengths, n = np.linalg.norm(rows, axis=1), rows.shape[1]
     ball = linprog(
         np.r_[np.zeros(n), -1.0],
         A_ub=np.vstack([np.c_[-rows, lengths], np.c_[np.eye(n), np.ones(n)],
@@ -222,7 +219,8 @@ def _rows(rows):
     rows = real_numbers("rows", rows).astype(float)
     if rows.ndim != 2:
         raise ValueError(f"rows has shape {rows.shape}; it must be (constraints, rewards)")
-    return rows
+    lengths = np.linalg.norm(rows, axis=1)  # where two actions do the same, only rounding
+    return rows[lengths > 1e-12 * lengths.max(initial=0.0)]
 
 
 def _values(mdp, values):
