@@ -24,7 +24,8 @@ from imitlib.planning.soft import softmax_in_place
 
 __all__ = ["Likelihood", "count", "linear"]
 
-DIRECT = 2000  # states; larger linear systems are solved by iteration
+DENSE, DIRECT = 100, 2000  # states: up to the first number the linear systems are solved
+# as dense ones, up to the second as sparse ones, and beyond by iteration
 MOST_STEPS = 100  # of Newton's method; eight are many
 HUGE = 1e9  # steps: an end that is so far away is none
 
@@ -48,6 +49,7 @@ class Likelihood:
         self.n[..., self.over, :] = 0  # where nothing is chosen any more
         self.missing = self._missing()
         self.values = np.zeros(mdp.n_states)
+        self.dense = mdp.dense() if mdp.n_states <= DENSE and horizon is None else None
 
     def _shown(self, demonstrations, occupancy, policy):
         """How often each action was shown in each state, (S, A) or (H, S, A)."""
@@ -133,7 +135,7 @@ class Likelihood:
             before = change
             try:
                 values = values + self._linear(policy.T, better - values)
-            except RuntimeError:  # exactly singular: nothing ends any more
+            except (RuntimeError, np.linalg.LinAlgError):  # exactly singular: nothing ends any more
                 break
         self.values = np.zeros(mdp.n_states)
         raise ValueError("w makes it pay to wander about for ever; at discount 1 without "
@@ -151,13 +153,18 @@ class Likelihood:
         return flow
 
     def _linear(self, policy, right, transposed=False):
-        going = ~self.over
-        chain = following(self.mdp, policy)
+        mdp, going = self.mdp, ~self.over
+        out = np.zeros(len(right))
+        if self.dense is not None:
+            chain = (policy[:, None] @ self.dense)[:, 0][going][:, going]
+            system = np.eye(len(chain)) - mdp.discount * chain
+            out[going] = np.linalg.solve(system.T if transposed else system, right[going])
+            return out
+        chain = following(mdp, policy)
         if self.over.any():
             chain = chain[going][:, going]
         chain = chain.T.tocsr() if transposed else chain
-        out = np.zeros(len(right))
-        out[going] = _linear_solve(self.mdp.discount, chain, right[going])
+        out[going] = _linear_solve(mdp.discount, chain, right[going])
         return out
 
     def checked(self, name, w):
