@@ -150,7 +150,7 @@ def fig_distances(s):
     ):  # fmt: skip
         ends = np.stack([s[f"same_{name}"], s[f"changed_{name}"]])
         line(ax, [0, 1], ends.mean(axis=1), role, label, nudge=nudge)
-        for x, values in zip((-0.06, 1.06), ends, strict=True):
+        for x, values in zip((-0.08, 0.92), ends, strict=True):
             ax.plot(np.full(len(values), x), values, ROLES[role].marker,
                     color=ROLES[role].color, ms=3.5, alpha=0.35)
     ax.set_xticks([0, 1], ["in today's world", "after the change"])

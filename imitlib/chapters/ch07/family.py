@@ -176,15 +176,16 @@ def fig_cone(s):
             color=look.color, ms=3.5, alpha=0.45)  # fmt: skip
     ax.axhline(0, color=ROLES["optimum"].color, lw=2, ls=ROLES["optimum"].dash, zorder=0)
     ax.axhline(1, color=ROLES["random"].color, lw=1.4, ls=ROLES["random"].dash, zorder=0)
-    ax.annotate("all of them, before the change", (0.02, 0), (0.02, 6),
-                xycoords=("axes fraction", "data"), textcoords=("axes fraction", "offset points"),
-                color=MUTED, fontsize=10)  # fmt: skip
+    for y, words in ((-0.08, "all of them before the change: nothing"), (1.06, "as bad as chance")):
+        ax.annotate(words, (0.02, y), xycoords=("axes fraction", "data"), color=MUTED,
+                    fontsize=10, va="center")
+    ax.set_ylim(-0.15, 1.15)
     alt = (
         "Scatter of rewards that make her steps the best ones: horizontal, the "
         f"correlation with what she wants (median {s.mean('likeness'):.2f}); vertical, "
         "what planning for the reward loses in the changed world, from 0 for nothing to 1 "
         f"for as much as chance. Before the change all lose 0. After it they lose "
-        f"{s.mean('lost'):.2f} on average, and from {s['lost_least'].min():.2f} to "
+        f"{s.mean('lost'):.2f} on average, and from {abs(s['lost_least'].min()):.2f} to "
         f"{s['lost_most'].max():.2f}, however like the truth they are."
     )
     return fig, alt

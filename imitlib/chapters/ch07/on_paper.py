@@ -46,6 +46,7 @@ def by_hand() -> dict:
     habit = shaping.shape(today, None, -values)
     q_wish, q_habit = best(tomorrow)[1], best(tomorrow, habit)[1]
     return {
+        "paid": today.reward[AT_DOOR, EAST], "charge": -habit[CORNER, ROUND],
         "corner": values[CORNER], "side": values[SIDE_STREET], "door": values[AT_DOOR],
         "today_round": q_today[CORNER, ROUND],
         "east": habit[CORNER, EAST], "round": habit[CORNER, ROUND],
@@ -55,29 +56,36 @@ def by_hand() -> dict:
     }  # fmt: skip
 
 
+def minus(number) -> str:
+    """A number with a true minus sign."""
+    return f"{number:g}".replace("-", "−")
+
+
 def fig_hand():
     """Three cells, the four moves, and two numbers on each: her wish, and the habit."""
-    fig, ax = grid.canvas((2.3, 4.2))
+    fig, ax = grid.canvas((2.35, 4.25))
     spots = {"corner": (0.35, 0.1), "door": (0.35, 2.9), "side\nstreet": (1.2, 1.5)}
     for name, (row, column) in spots.items():
         grid.tile(ax, (row, column), CELL, edgecolor=MUTED, linewidth=1)
         ax.text(*centre((row, column)), name, ha="center", va="center", fontsize=9, color=INK)
     hand = by_hand()
 
-    def arrow(start, end, words, at, bend=0.0, role="person"):
+    def arrow(start, end, words, at, role="person"):
         look = ROLES[role]
         style = {"arrowstyle": "-|>", "mutation_scale": 13, "lw": 1.8, "color": look.color,
-                 "connectionstyle": f"arc3,rad={bend}", "shrinkA": 24, "shrinkB": 24}
+                 "shrinkA": 40, "shrinkB": 40}
         ax.annotate("", centre(end), centre(start), arrowprops=style)
         ax.text(at[1] * UNIT, at[0] * UNIT, words, ha="center", va="center", fontsize=9.5,
                 color=INK, bbox={"fc": CARD, "lw": 0, "pad": 1}, zorder=5)
 
     a, b, c = spots.values()
     arrow(a, b, f"east: 0 | {hand['east']:g}", (0.62, 2.0))
-    arrow(a, c, f"round: 0 | {hand['round']:g}", (1.45, 0.8), role="random")
+    arrow(a, c, f"round: 0 | {minus(hand['round'])}", (1.45, 0.85), role="random")
     arrow(c, b, f"east: 0 | {hand['east']:g}", (1.5, 3.1))
-    ax.text(3.4 * UNIT, 0.2 * UNIT, f"each moment: 4 | {hand['at_door']:g}", ha="center",
+    ax.text(3.4 * UNIT, 0.17 * UNIT, f"each moment: 4 | {hand['at_door']:g}", ha="center",
             va="center", fontsize=9.5, color=INK)
+    ax.text(0.05 * UNIT, 1.98 * UNIT, "first: her wish\nthen: the habit", fontsize=9,
+            color=MUTED, va="center")
     alt = (
         "Three cells joined by arrows, with two payments on each: her wish, then the habit. "
         f"From the corner east to the door 0 and {hand['east']:g}, round into the side street "
@@ -92,7 +100,8 @@ def fig_hand():
 TOLD = (
     ("wish", "“She wants the loaf\nat door 2.”", "goes round", "person"),
     ("habit", "“She enjoys each of\nher usual steps.”", "pushes for ever", "learner"),
-    ("advance", "“She is paid early\nfor coming nearer.”", "up and down for ever", "robot"),
+    ("deposit", "“She wants the loaf; each\nplace takes a deposit.”", "to and fro for ever",
+     "robot"),
 )
 
 
@@ -100,25 +109,28 @@ def fig_idea():
     """Three accounts of one person: the same walk yesterday, three walks today."""
     town, went = Town("hana", door=gate.DOOR), gate.walks()
     rows, columns = town.board.shape
-    wide, high = columns + 0.6, rows + 1.9
-    fig, ax = grid.canvas((3 * high + 0.9, 2 * wide), 4.8)
+    wide, high = columns + 0.5, rows + 1.875
+    fig, ax = grid.canvas((3 * high + 0.75, 2 * wide), 4.8)
     for x, words in ((0.5, "yesterday: barrier below"), (wide + 0.5, "today: barrier above")):
         ax.text(x * UNIT, 0.45 * UNIT, words, fontsize=10.5, fontweight="bold", color=INK,
                 va="center")  # fmt: skip
     for k, (account, words, end, role) in enumerate(TOLD):
-        top = 0.9 + k * high
+        top = 0.75 + k * high
         ax.text(0.5 * UNIT, (top + 0.75) * UNIT, words, fontsize=9.5, color=INK, va="center",
                 linespacing=1.25)  # fmt: skip
         ax.text((wide + 0.5) * UNIT, (top + 0.75) * UNIT, end, fontsize=10.5, color=INK,
                 va="center", fontweight="bold")  # fmt: skip
-        for x, when, barrier in ((0.3, "before", gate.BOTTOM), (wide + 0.3, "after", gate.TOP)):
+        for x, when, barrier in ((0.25, "before", gate.BOTTOM), (wide + 0.25, "after", gate.TOP)):
             corner_ = np.array([top + 1.5, x])
             for cell, sign in np.ndenumerate(town.board):
                 at = tuple(corner_ + cell)
                 grid.tile(ax, at, WALL if sign == "#" else CELL)
                 if sign == "*":
                     grid.hazard(ax, at)
-            grid.ring(ax, tuple(corner_ + town.doors[gate.DOOR - 1]), 18)
+            goal = tuple(corner_ + town.doors[gate.DOOR - 1])
+            grid.ring(ax, goal, 18)
+            ax.text(*centre(goal), str(gate.DOOR), ha="center", va="center", fontsize=8,
+                    color=INK)
             _barrier(ax, tuple(corner_ + town.roadworks[barrier - 1]))
             cells = [tuple(corner_ + cell) for cell in _once_round(went[account, when])]
             grid.paths(ax, [cells], role, first=0)
@@ -128,8 +140,8 @@ def fig_idea():
         "stood on the bottom street, and today, when it stands on the top street. Yesterday "
         "all three lead along the top street to door 2. Today the first, she wants the loaf "
         "at door 2, goes round by the bottom street and arrives; the second, she enjoys each "
-        "of her usual steps, goes to the barrier and pushes for ever; the third, she is paid "
-        "early for coming nearer, goes up and down the bottom street for ever where "
+        "of her usual steps, goes to the barrier and pushes for ever; the third, she wants the "
+        "loaf and each place takes a deposit, goes to and fro on the bottom street for ever where "
         "yesterday's barrier stood."
     )
     return fig, alt
