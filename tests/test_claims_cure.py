@@ -10,13 +10,19 @@ import numpy as np
 import pytest
 
 from imitlib import claims
-from imitlib.chapters.ch07 import cure, gallery, sign, yards
+from imitlib.chapters.ch07 import cure, gallery, gate, sign, yards
 from imitlib.experiments import Samples
 from imitlib.rewards import identify
 
 CLAIMS = {c.id: c for m in (cure, gallery, sign) for c in m.CLAIMS}
-SEED = 1000
+SEEDS = {"ill-cure-design": (1000, 1001, 1002)}  # a claim about averages
+
+
 pytestmark = pytest.mark.slow
+
+
+def measured(claim_id):
+    return claims.replay(CLAIMS[claim_id], SEEDS.get(claim_id, (1000,)))
 
 
 @pytest.fixture(scope="module")
@@ -24,12 +30,12 @@ def right():
     """What the right library measures, once for each claim."""
     known = {}
 
-    def measured(claim_id):
+    def once(claim_id):
         if claim_id not in known:
-            known[claim_id] = claims.replay(CLAIMS[claim_id], (SEED,))
+            known[claim_id] = measured(claim_id)
         return known[claim_id]
 
-    return measured
+    return once
 
 
 @pytest.mark.parametrize("claim_id", CLAIMS)
@@ -76,12 +82,32 @@ def watching_longer_shows_no_more(monkeypatch):
 def the_logarithm_will_do(monkeypatch):
     """λ log π of the first world is handed back as what two worlds say."""
 
-    def alone(worlds, policies, temperatures=1.0):
+    def alone(worlds, policies, temperatures=1.0, **weights):
         log = np.log(policies[0])
         return identify.Recovered(log - log.mean(), np.ones(len(worlds)), 0.0)
 
     for module in (cure, sign):
         monkeypatch.setattr(module, "recover", alone)
+
+
+def every_entry_counts_the_same(monkeypatch):
+    before = cure.recover
+    monkeypatch.setattr(cure, "recover", lambda *given, weights=None: before(*given))
+
+
+def half_a_choice_is_a_whole_one(monkeypatch):
+    """All weights are as large as the largest: what was never seen is believed."""
+    before = cure.recover
+    monkeypatch.setattr(cure, "recover", lambda *given, weights=None: before(
+        *given, weights=None if weights is None else 0 * weights + weights.max()))  # fmt: skip
+
+
+def the_barrier_stays(monkeypatch):
+    monkeypatch.setattr(gate, "TOP", gate.BOTTOM)
+
+
+def she_is_always_careless(monkeypatch):
+    monkeypatch.setattr(cure, "PEOPLE", dict.fromkeys(cure.PEOPLE, 0.5))
 
 
 def she_also_slips(monkeypatch):
@@ -207,6 +233,10 @@ MUTANTS = {
     "ill-cure-design": [
         the_worst_is_chosen, the_gain_is_one_over_sigma, the_gain_is_turned_round,
     ],
+    "ill-cure-street": [
+        every_entry_counts_the_same, half_a_choice_is_a_whole_one, the_barrier_stays,
+        she_is_always_careless, the_logarithm_will_do,
+    ],
     "ill-cure-gallery": [
         the_certificate_is_generous, the_road_is_always_barred,
         any_shaping_is_called_silent, constants_are_called_silent,
@@ -231,7 +261,7 @@ MUTANTS = {
 def test_a_wrong_library_makes_the_predicate_false(monkeypatch, right, claim_id, mutant):
     fine = right(claim_id)
     mutant(monkeypatch)
-    wrong = claims.replay(CLAIMS[claim_id], (SEED,))
+    wrong = measured(claim_id)
     assert list(wrong.values) == list(fine.values)
     assert all(wrong[n].shape == fine[n].shape for n in fine.values)
     assert CLAIMS[claim_id].holds(wrong) is False
@@ -265,6 +295,11 @@ CURE = {
     "error_by_n": FALLS, "third_by_n": [x / 5 for x in FALLS],
 }  # fmt: skip
 DESIGN = {"order_gain": 0.9, "order_sigma": 0.8, "chosen": 0.1, "median": 0.3, "worst": 5}
+STREET = {
+    "silent": 0, "careful_exact": 1e-14, "careless_exact": 1e-14, "careful_habit": 7,
+    "careless_habit": 4, "careful_counted": [7, 12, 22, 1],
+    "careless_counted": [4, 0.5, 0.05, 0], "careless_plain": 1, "careful_plain": 12,
+}  # fmt: skip
 SILENT = [one.silent for one in gallery.exhibits()]
 GALLERY = {"silent": SILENT, "short": SILENT, "repaired": [0] * 5, "missed": [1e-14] * 5,
            "third": [0.1] * 5}  # fmt: skip
@@ -293,6 +328,11 @@ BROKEN = [
     (cure.design_holds, DESIGN, [
         {"order_gain": 0.7, "order_sigma": 0.6}, {"order_sigma": 0.95}, {"chosen": 0.2},
         {"worst": 0.4},
+    ]),
+    (cure.street_holds, STREET, [
+        {"silent": 1}, {"careful_exact": 0.01}, {"careless_exact": -0.01},
+        {"careful_habit": 1}, {"careless_habit": 1}, {"careful_counted": [7, 12, 3, 1]},
+        {"careless_counted": [4, 0.5, 0.3, 0]}, {"careless_plain": 0.1},
     ]),
     (gallery.gallery_holds, GALLERY, [
         {"silent": along(SILENT, 1, 3)}, {"short": along(SILENT, 2, 0)},
@@ -365,5 +405,5 @@ def test_figures_carry_their_numbers_in_words(right, claim_id, draw):
 def test_the_marks_of_a_figure_are_the_samples(right):
     s = right("ill-cure-design")
     marks = cure.fig_design(s)[0].axes[0].lines[0]
-    np.testing.assert_allclose(marks.get_xdata(), s["gains"][0])
-    np.testing.assert_allclose(marks.get_ydata(), s["errors"][0])
+    np.testing.assert_allclose(marks.get_xdata(), s["gains"].mean(axis=0))
+    np.testing.assert_allclose(marks.get_ydata(), s["errors"].mean(axis=0))

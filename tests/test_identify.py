@@ -230,6 +230,30 @@ def test_estimates_that_disagree_leave_a_residual():
     assert got.residual == pytest.approx(np.abs(M.T @ values - right).max())
 
 
+@pytest.mark.parametrize("n", [2, 3])
+def test_weights_are_those_of_one_big_least_squares(n):
+    """Unknown r and every V together, a row for each entry of each policy."""
+    worlds, reward, rng = drawn(13, n=n)
+    heat = np.array([1.0, 0.6, 1.5])[:n]
+    policies = rng.dirichlet(np.ones(3), size=(n, 5))
+    weights = rng.uniform(0.1, 5, size=(n, 5, 3))
+    rows, right = [], []
+    for i, world in enumerate(worlds):
+        shapes = np.stack([by_loops(world, v).ravel() for v in np.eye(5)], axis=1)
+        row = np.zeros((15, 15 + 5 * n))
+        row[:, :15], row[:, 15 + 5 * i : 20 + 5 * i] = np.eye(15), -shapes
+        root = np.sqrt(weights[i].ravel())
+        rows.append(root[:, None] * row)
+        right.append(root * heat[i] * np.log(policies[i]).ravel())
+    best = np.linalg.lstsq(np.vstack(rows), np.concatenate(right), rcond=1e-10)[0][:15]
+    got = recover(worlds, policies, heat, weights=weights)
+    np.testing.assert_allclose(got.reward.ravel(), centred(best), atol=1e-8)
+    plain = recover(worlds, policies, heat)
+    same = recover(worlds, policies, heat, weights=np.full((n, 5, 3), 7.0))
+    np.testing.assert_allclose(same.reward, plain.reward, atol=1e-9)
+    assert np.abs(got.reward - plain.reward).max() > 1e-3
+
+
 # Unknown temperatures ---------------------------------------------------------------
 
 
@@ -328,6 +352,8 @@ def asked(call):
         (lambda a, b, p: recover([a, b], [p[0], np.eye(3)[[0, 1, 2, 0, 1]]]),
          r"policies\[1\]\[0, 1\] is 0"),
         (lambda a, b, p: recover([a, b], [p[0], p[1] / 2]), "sum to 1"),
+        (lambda a, b, p: recover([a, b], p, weights=np.ones((5, 3))), "weights has shape"),
+        (lambda a, b, p: recover([a, b], p, weights=np.zeros((2, 5, 3))), "least entry 0"),
         (lambda a, b, p: choose_second(a, []), "candidates is empty"),
         (lambda a, b, p: soft_policy(a, a.reward, 0.0), "temperature"),
     ],

@@ -120,14 +120,16 @@ def certificate(worlds: Sequence) -> Certificate:
     return Certificate(rank, needed, float(sizes[-2]), gain, silent)
 
 
-def recover(worlds: Sequence, policies: Sequence, temperatures=1.0) -> Recovered:
+def recover(
+    worlds: Sequence, policies: Sequence, temperatures=1.0, *, weights=None
+) -> Recovered:
     r"""The reward that soft planners share, by one least squares.
 
-    .. math:: \min_{V_1, \ldots, V_n} \sum_{i > 1} \| B_1 V_1 - B_i V_i
-              - (\lambda_i L_i - \lambda_1 L_1) \|^2
+    .. math:: \min_{r, V_1, \ldots, V_n} \sum_i \sum_{s, a} w_i(s, a)
+              \big( r - \lambda_i L_i - B_i V_i \big)^2 (s, a)
 
-    and r is the average of the :math:`\lambda_i L_i + B_i V_i`. Where the certificate
-    says no, the values of least norm are taken: one explanation among many.
+    Where the certificate says no, the values of least norm are taken: one explanation
+    among many.
 
     Parameters
     ----------
@@ -137,12 +139,16 @@ def recover(worlds: Sequence, policies: Sequence, temperatures=1.0) -> Recovered
         All probabilities positive. Estimates may be given.
     temperatures : float or (n,) array
         :math:`\lambda_i`, known.
+    weights : (n, S, A) array, optional
+        How far each entry is to be trusted; equally if not given. Of estimates, how
+        often each action was seen: the variance of the logarithm of a frequency is about
+        one over the count.
 
     Raises
     ------
     ValueError
         As `certificate`; for another number of policies, a probability of 0, or a
-        temperature that is not positive.
+        temperature or weight that is not positive.
     """
     worlds, logs = _watched(worlds, policies)
     scale = np.asarray(temperatures, float)
@@ -152,10 +158,21 @@ def recover(worlds: Sequence, policies: Sequence, temperatures=1.0) -> Recovered
     scale = np.broadcast_to(scale, len(worlds))
     for i, value in enumerate(scale):
         checked_positive(f"temperatures[{i}]", float(value))
-    said = scale[:, None] * logs
-    right = np.concatenate([one - said[0] for one in said[1:]])
-    values = np.linalg.lstsq(_stacked(worlds), right, rcond=SMALL)[0]
-    return _read(worlds, said, values, scale)
+    said, trust = scale[:, None] * logs, np.ones_like(logs)
+    if weights is not None:
+        full = (len(worlds), *worlds[0].reward.shape)
+        weights = np.asarray(weights, float)
+        if weights.shape != full or not (weights > 0).all():
+            raise ValueError(f"weights has shape {weights.shape} and least entry "
+                             f"{weights.min()}; it must be {full}, all above 0")
+        trust = weights.reshape(trust.shape)
+    share, blocks = trust / trust.sum(axis=0), _blocks(worlds)
+    system = blocks - np.einsum("ie,iev->ev", share, blocks)  # r is the weighted average
+    right = (share * said).sum(axis=0) - said
+    root = np.sqrt(trust)
+    values = np.linalg.lstsq((root[..., None] * system).reshape(-1, system.shape[-1]),
+                             (root * right).ravel(), rcond=SMALL)[0]  # fmt: skip
+    return _read(said + blocks @ values, share, worlds, scale)
 
 
 def recover_unscaled(worlds: Sequence, policies: Sequence) -> tuple[Recovered, int]:
@@ -185,7 +202,8 @@ def recover_unscaled(worlds: Sequence, policies: Sequence) -> tuple[Recovered, i
     nullity = system.shape[1] + 1 - int((sizes > SMALL * sizes[0]).sum())
     found = np.linalg.lstsq(system, -first, rcond=SMALL)[0]
     scale = np.append(1.0, found[1 - n:])
-    return _read(worlds, scale[:, None] * logs, found[: 1 - n], scale), nullity
+    each = scale[:, None] * logs + _blocks(worlds) @ found[: 1 - n]
+    return _read(each, np.full_like(each, 1 / n), worlds, scale), nullity
 
 
 def choose_second(first, candidates: Sequence) -> tuple[int, list[Certificate]]:
@@ -262,38 +280,34 @@ def _shapings(worlds) -> list[np.ndarray]:
     return [shaping_directions(world).toarray() for world in worlds]
 
 
+def _blocks(worlds) -> np.ndarray:
+    """B_i in the columns of V_i, (n, S·A, n·S)."""
+    n, (entries, n_states) = len(worlds), _shapings(worlds)[0].shape
+    out = np.zeros((n, entries, n, n_states))
+    out[np.arange(n), :, np.arange(n)] = _shapings(worlds)
+    return out.reshape(n, entries, -1)
+
+
 def _stacked(worlds) -> np.ndarray:
     """[B_1, -B_i] for each i > 1, one below the other: ((n-1)·S·A, n·S)."""
-    matrices = _shapings(worlds)
-    rows = []
-    for i in range(1, len(worlds)):
-        row = [np.zeros_like(m) for m in matrices]
-        row[0], row[i] = matrices[0], -matrices[i]
-        rows.append(np.hstack(row))
-    return np.vstack(rows)
+    blocks = _blocks(worlds)
+    return (blocks[0] - blocks[1:]).reshape(-1, blocks.shape[-1])
 
 
 def _gain(worlds) -> float:
     """How errors of the logarithms arrive in the reward; see `Certificate`."""
-    n, entries = len(worlds), worlds[0].reward.size
-    own = np.eye(entries)
-    minus = np.vstack([
-        np.hstack([-own, *(own * (i == j) for i in range(1, n))]) for j in range(1, n)
-    ])  # errors -> errors of the right-hand side
-    values = np.linalg.pinv(_stacked(worlds), rcond=SMALL) @ minus
-    shape = np.hstack(_shapings(worlds))
-    arrives = (np.tile(own, n) + shape @ values) / n
+    n, blocks = len(worlds), _blocks(worlds)
+    entries = blocks.shape[1]
+    apart = np.eye(n) - 1 / n  # a quantity of each world, less its average
+    system = np.tensordot(apart, blocks, 1).reshape(n * entries, -1)
+    values = -np.linalg.pinv(system, rcond=SMALL) @ np.kron(apart, np.eye(entries))
+    arrives = (np.tile(np.eye(entries), n) + blocks.sum(axis=0) @ values) / n
     arrives -= arrives.mean(axis=0)
     return float(np.sqrt((arrives**2).sum() / entries))
 
 
-def _read(worlds, said, values, scale) -> Recovered:
-    """Each world's version of the reward; their average; how far they are apart."""
-    values = values.reshape(len(worlds), -1)
-    each = np.stack([
-        one + shapings @ v
-        for shapings, one, v in zip(_shapings(worlds), said, values, strict=True)
-    ])
-    reward = each.mean(axis=0).reshape(worlds[0].reward.shape)
+def _read(each, share, worlds, scale) -> Recovered:
+    """The average of each world's version of the reward, and how far they are apart."""
+    reward = (share * each).sum(axis=0).reshape(worlds[0].reward.shape)
     apart = float((each.max(axis=0) - each.min(axis=0)).max())
     return Recovered(reward - reward.mean(), np.array(scale, float), apart)

@@ -138,12 +138,13 @@ def fig_ring(s=None):
 
 # The ledger --------------------------------------------------------------------------
 
+_WEST, _EAST = yards.gated(GATED, 0), yards.gated(GATED, GATED - 1)
+
 GIVEN = {
     "gallery.road": ROAD,
-    "gallery.gated": GATED * GATED,
-    "gallery.moved": int(
-        (yards.gated(GATED, 0).transitions != yards.gated(GATED, GATED - 1).transitions).sum()
-    ),
+    "gallery.side": GATED,
+    "gallery.moves": _WEST.reward.size,
+    "gallery.moved": int((_WEST.transitions != _EAST.transitions).sum()),
     "gallery.exhibits": len(NAMES),
 }
 

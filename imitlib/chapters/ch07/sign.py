@@ -201,6 +201,7 @@ GIVEN = {
     "sign.watched": WATCHED,
     "sign.hurried": HURRIED,
     "sign.patient": PATIENT,
+    "sign.believed": ASSUMED[-1],
 }
 
 CLAIMS = [
