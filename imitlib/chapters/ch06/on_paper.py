@@ -61,8 +61,9 @@ def fig_cone():
         inside = by_hand()[name]["explains"]
         role = ROLES["learner" if inside else "harm"]
         ax.plot(r1 - r0, r2 - r0, role.marker, color=role.color, ms=9)
-        ax.annotate(f"{name}", (r1 - r0, r2 - r0), xytext=(8, -3), color=INK,
-                    textcoords="offset points", va="center")
+        left = name == "to get away"
+        ax.annotate(name, (r1 - r0, r2 - r0), xytext=(-8 if left else 8, -1), color=INK,
+                    textcoords="offset points", va="center", ha="right" if left else "left")
     ax.set_xlim(-2, 3.4)
     ax.set_ylim(-1.6, 3.4)
     told = ", ".join(f"{name}: {'yes' if h['explains'] else 'no'}" for name, h in
