@@ -39,9 +39,15 @@ def rmse(found, reward) -> float:
 def seen(policy, times: int, rng) -> np.ndarray:
     """The policy as estimated from that many choices in every state.
 
-    Half a choice is added to each action, so that none has probability 0.
+    Half a choice is added to each action, so that none has probability 0. The likeliest
+    action is drawn last, as what the others leave: numpy divides each chance by what is
+    left of 1, which after the likeliest may be nothing but rounding.
     """
-    counts = np.stack([rng.multinomial(times, row) for row in policy]) + 0.5
+    counts = np.full(policy.shape, 0.5)
+    for count, row in zip(counts, policy, strict=True):
+        likely = int(np.flatnonzero(row > row.max() * (1 - 1e-6))[-1])
+        order = np.append(np.delete(np.arange(len(row)), likely), likely)
+        count[order] += rng.multinomial(times, row[order])
     return counts / counts.sum(axis=1, keepdims=True)
 
 
