@@ -55,7 +55,7 @@ def visits_are_not_discounted(patch):
             return flow(self, policy, source)
         later, total = source, source.copy()
         for _ in range(30):
-            later = self.mdp._arrivals(policy.T * later)
+            later = self.mdp.matrix.T @ (policy * later[:, None]).ravel()
             total += later
         return total
 

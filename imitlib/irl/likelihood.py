@@ -8,18 +8,13 @@ and one linear solve for the gradient.
 from __future__ import annotations
 
 import numpy as np
-from scipy.sparse import identity
-from scipy.sparse.linalg import bicgstab
+from scipy.sparse import csc_matrix, identity
+from scipy.sparse.linalg import bicgstab, splu
 
 from imitlib import planning
 from imitlib.irl.features import listed
 from imitlib.mdp_given import real_numbers
-from imitlib.planning.following import (
-    _solve,
-    checked_horizon,
-    checked_positive,
-    following,
-)
+from imitlib.planning.following import checked_horizon, checked_positive, following
 from imitlib.planning.soft import softmax_in_place
 
 __all__ = ["Likelihood", "count", "linear"]
@@ -83,7 +78,7 @@ class Likelihood:
     def _missing(self):
         """The flow that n lacks in each state, (S,) or (H, S): what came, less what left."""
         n = self.n if self.horizon is not None else self.n[None]
-        came = [self.mdp.discount * self.mdp._arrivals(step.T) for step in n]
+        came = [self.mdp.discount * (self.mdp.matrix.T @ step.ravel()) for step in n]
         if self.horizon is None:
             return np.where(self.over, 0.0, came[0] - n[0].sum(axis=1))
         return np.stack([np.zeros(self.mdp.n_states), *came[:-1]]) - n.sum(axis=2)
@@ -148,7 +143,7 @@ class Likelihood:
             return self._linear(policy, source, transposed=True)
         flow = source.copy()
         for t in range(1, self.horizon):
-            came = self.mdp._arrivals(policy[t - 1].T * flow[t - 1])
+            came = self.mdp.matrix.T @ (policy[t - 1] * flow[t - 1][:, None]).ravel()
             flow[t] += self.mdp.discount * came
         return flow
 
@@ -227,4 +222,4 @@ def _linear_solve(discount, chain, right):
         error = np.abs(system @ x - right).max()
         if not failed and error <= 1e-11 * np.abs(right).max():
             return x
-    return _solve(discount, chain, right)
+    return splu(csc_matrix(identity(len(right)) - discount * chain)).solve(right)
