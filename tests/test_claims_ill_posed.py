@@ -225,7 +225,6 @@ MUTANTS = {
     "ill-transfer": [
         shaping_forgets_the_discount, the_family_has_one_member, the_gate_stays,
         the_barrier_stays, transitions_are_paid_without_discount, the_least_is_the_habit,
-        directions_forget_what_comes_next,
     ],
     "ill-implicit-bias": [
         directions_forget_what_comes_next, the_gate_stays, the_least_is_the_habit,
