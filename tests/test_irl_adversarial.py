@@ -99,7 +99,7 @@ def test_gail_comes_as_near_as_flows_allow(world):
     mdp, _, q = world
     rng = np.random.default_rng(4)
     torn = q * rng.uniform(0.2, 3, size=q.shape)
-    end = adv.gail(mdp, torn, rounds=600)
+    end = adv.gail(mdp, torn, rounds=150)
     logits = np.log(end.policy)
     assert end.divergences[-1] > 1e-3
     for size in (0.01, 0.1, 1.0):
