@@ -248,7 +248,7 @@ def fig_design(s):
                     textcoords="offset points", color=INK, fontsize=10)  # fmt: skip
     _logarithmic(ax.xaxis, (1, 3, 10, 30))
     _logarithmic(ax.yaxis, (0.1, 1, 10))
-    ax.set_ylim(0.08, 12)
+    ax.set_ylim(0.05, 12)
     alt = (
         f"Twelve second mornings, each a triangle: promised enlargement of errors across, "
         f"error after {PER_CANDIDATE:,} choices in each state up, both logarithmic. They "
