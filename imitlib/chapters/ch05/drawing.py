@@ -85,11 +85,11 @@ ID .board .way{box-shadow:inset 0 -5px 0 #7a3306}
 ID .board .goal{box-shadow:inset 0 0 0 3px #0f9c81}
 ID .board .wrong{outline:2px dashed #e0004d;outline-offset:-3px}
 ID .board button:focus-visible{outline:3px solid #6a35c9;outline-offset:1px;z-index:1}
-ID .row{display:flex;flex-wrap:wrap;gap:.5rem;align-items:center}
-ID .row button,ID select{min-height:44px;padding:0 1rem;border-radius:6px;font:inherit;
+ID .bar{display:flex;flex-wrap:wrap;gap:.5rem;align-items:center}
+ID .bar button,ID select{min-height:44px;padding:0 1rem;border-radius:6px;font:inherit;
  border:2px solid var(--im-touch,#6a35c9);background:transparent;color:inherit}
-ID .row label,ID legend{font-size:.95rem}
-ID .row label{display:inline-flex;gap:.35rem;align-items:center;min-height:44px}
+ID .bar label,ID legend{font-size:.95rem}
+ID .bar label{display:inline-flex;gap:.35rem;align-items:center;min-height:44px}
 ID fieldset{border:0;margin:0;padding:0}
 ID .said{margin:.6rem 0 0;min-height:4.5em;max-width:none}
 """
@@ -134,10 +134,10 @@ def draw(network: Local, plans=PLANS) -> _Card:
     page = (
         f"<style>{STYLE.replace('ID', '#' + name)}</style>"
         f'<div class="imit-draw" id="{name}" data-step="{SHOWN}">'
-        f'<div class="row"><label>plan <select disabled>{options}</select></label>'
+        f'<div class="bar"><label>plan <select disabled>{options}</select></label>'
         '<button type="button" class="step" disabled>Step</button>'
         '<button type="button" class="run" disabled>Run</button></div>'
-        f'<fieldset class="row"><legend>A tap moves or builds</legend>{choices}</fieldset>'
+        f'<fieldset class="bar"><legend>A tap moves or builds</legend>{choices}</fieldset>'
         f'<div class="board" role="group" aria-label="street plan">'
         f"{_cells(drawings[first], frame)}</div>"
         f'<p class="said" aria-live="polite">{_sentence(frame)}</p></div>'
