@@ -313,7 +313,8 @@ CLAIMS = [
         "chain, then shorter and counted from its first step, was 0.36 from the posterior on "
         "one seed. These are fresh seeds. The reward of the linear program makes every "
         "event a punishment, arriving too: staying out is worse. It is planned for all the "
-        "same. The promise of MWAL is about the worst weights; that it beats the tired Hana by so much was measured. "
+        "same. The promise of MWAL is about the worst weights; that it beats the tired "
+        "Hana by so much was measured. "
         "Bayes is told beforehand that a warm loaf is worth much: without that, the "
         "chain stayed in the explanation in which all is punishment, on two of the ten "
         "seeds on which this was tuned.",

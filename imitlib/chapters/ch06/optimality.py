@@ -312,9 +312,9 @@ CLAIMS = [
         "0.01; causal entropy loses below 0.001 to the person it assumes and to one of "
         "another temperature. In the mean over seeds: causal entropy loses below 0.03 to "
         "unforeseen errors and to wrong turns, more to each of discount, horizon and "
-        "dynamics, and 2.5 times as much to these three as to those two. Both causal entropy and the Bayesian lose less than the person, for "
-        "each of the six; the linear program below 0.05 to unforeseen errors, above 0.5 "
-        "to discount, horizon and dynamics",
+        "dynamics, and 2.5 times as much to these three as to those two. Both causal entropy and "
+        "the Bayesian lose less than the person, for each of the six; the linear program "
+        "below 0.05 to unforeseen errors, above 0.5 to discount, horizon and dynamics",
         holds=optimality_holds,
         measure=measure_optimality,
         derive=gravity,
