@@ -1,0 +1,29 @@
+"""What somebody wants, read off what she does, when she errs in ways of her own.
+
+Read `biased` first: people as edits of one Bellman backup. `hyperbolic` has those who
+change their minds as the moment comes near; `infer`, what to believe of a goal under
+one model of errors, under several, and what that belief costs.
+"""
+
+from importlib import import_module
+
+_HOME = {
+    "biased": ("Person", "behave", "reckon"),
+    "hyperbolic": ("DelayPlan", "delay_plan", "hyperbola"),
+    "infer": ("Joint", "fitted", "joint", "log_likelihoods", "log_loss", "posterior"),
+}  # fmt: skip
+_WHERE = {name: module for module, names in _HOME.items() for name in names}
+
+__all__ = sorted(_WHERE)
+
+
+def __getattr__(name):
+    if name in _HOME:
+        return import_module(f"imitlib.goals.{name}")
+    if name in _WHERE:
+        return getattr(import_module(f"imitlib.goals.{_WHERE[name]}"), name)
+    raise AttributeError(f"module 'imitlib.goals' has no attribute {name!r}")
+
+
+def __dir__():
+    return [*__all__, *_HOME]
