@@ -1,15 +1,20 @@
 """Chapter 06, inverse reinforcement learning: what its page runs, draws and claims."""
 
-from importlib import import_module
-from importlib.util import find_spec
+from imitlib.chapters.ch06 import (
+    adversarial,
+    by_hand,
+    exact,
+    frozen_lake,
+    on_paper,
+    one_world,
+    optimality,
+    transfer,
+)
 
 # in the order of the page
-_PAGE = ("on_paper", "one_world", "exact", "transfer", "by_hand", "optimality",
-         "adversarial", "frozen_lake")  # fmt: skip
-_THERE = [name for name in _PAGE if find_spec(f"{__name__}.{name}")]
-_MODULES = [import_module(f"{__name__}.{name}") for name in _THERE]
+_CLAIMING = (one_world, transfer, frozen_lake, by_hand, optimality, exact, adversarial)
+CLAIMS = [claim for module in _CLAIMING for claim in module.CLAIMS]
+GIVEN = {k: v for module in (on_paper, *_CLAIMING) for k, v in module.GIVEN.items()}
 
-CLAIMS = [claim for m in _MODULES for claim in getattr(m, "CLAIMS", [])]
-GIVEN = {k: v for m in _MODULES for k, v in getattr(m, "GIVEN", {}).items()}
-
-__all__ = ["CLAIMS", "GIVEN", *_THERE]
+__all__ = ["CLAIMS", "GIVEN", "adversarial", "by_hand", "exact", "frozen_lake", "on_paper",
+           "one_world", "optimality", "transfer"]  # fmt: skip
