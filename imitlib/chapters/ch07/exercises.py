@@ -112,6 +112,13 @@ def _arrivals_only(change, P, discount):
     return float(np.abs(change.ravel() - rows @ values).max())
 
 
+def _signed(change, P, discount):
+    states, actions = change.shape
+    rows = np.repeat(np.eye(states), actions, axis=0) - discount * P.reshape(-1, states)
+    values = np.linalg.lstsq(rows, change.ravel(), rcond=None)[0]
+    return float((change.ravel() - rows @ values).max())
+
+
 def _notice_undiscounted(change, P, discount):
     return noticed(change, P, 1.0)
 
@@ -148,6 +155,11 @@ NOTICE = Exercise(
         "arrivals only": (
             _arrivals_only,
             "You fit P @ V alone. The rows are those of the identity minus discount * P.",
+        ),
+        "signed": (
+            _signed,
+            "That is the largest entry with its sign; a fine can be larger than any bonus. "
+            "Take absolute values.",
         ),
         "undiscounted": (
             _notice_undiscounted,
@@ -198,6 +210,26 @@ def _no_departure(first, second, discount):
     return _as_they_are(half(first), half(second), discount)
 
 
+def _arriving(first, second, discount):
+    def form(r):
+        come = r.mean(axis=(0, 1))
+        return r + discount * come[None, None, :] - come[:, None, None]
+
+    return _as_they_are(form(first), form(second), discount)
+
+
+def _signs_swapped(first, second, discount):
+    def form(r):
+        leaving = r.mean(axis=(1, 2))
+        return r - discount * leaving[None, None, :] + leaving[:, None, None]
+
+    return _as_they_are(form(first), form(second), discount)
+
+
+def _no_half(first, second, discount):
+    return float(np.sqrt(2) * epic(first, second, discount))
+
+
 def _epic_cases():
     rng, out = np.random.default_rng(73), []
     for n, a, g in ((2, 2, 0.5), (4, 3, 0.9)):
@@ -221,7 +253,8 @@ EPIC = Exercise(
         ),
         "undiscounted": (
             _epic_undiscounted,
-            "In the canonical form, what comes after s' counts discount times as much.",
+            "In the canonical form, what comes after the next state counts discount times as "
+            "much.",
         ),
         "no root": (
             _no_root,
@@ -232,6 +265,21 @@ EPIC = Exercise(
             _sign_blind,
             "A reward and its negative are as far apart as can be: take rho itself, not "
             "its absolute value.",
+        ),
+        "means of arriving": (
+            _arriving,
+            "The means are those of leaving a state: over actions and next states, "
+            "mean(axis=(1, 2)).",
+        ),
+        "signs swapped": (
+            _signs_swapped,
+            "The signs are swapped: add what leaving the next state pays, and subtract "
+            "what leaving this one pays.",
+        ),
+        "no half": (
+            _no_half,
+            "The half is missing: the square root of (1 - rho) / 2, so that opposites are "
+            "at 1.",
         ),
         "nothing taken off": (
             _no_departure,
