@@ -115,6 +115,11 @@ def _backup(seen, reward, values, discount, person):
     """One look ahead: this is where people differ."""
     if person.peak is None and person.mood == 0:
         return reward + discount * seen.next_values(values)
+    exponent = person.mood * values
+    if person.peak is None and np.ptp(exponent, axis=-1).max() < 600:  # exp stays a number
+        top = exponent.max(-1, keepdims=True)
+        log_mean = np.log(seen.next_values(np.exp(exponent - top))) + top[..., None]
+        return reward + discount * log_mean / person.mood
     # what may follow, entry by entry of the transitions; a row of them for each (s, a)
     chances = seen.matrix
     first = chances.indptr[:-1]
@@ -125,7 +130,7 @@ def _backup(seen, reward, values, discount, person):
         best = np.maximum(now, (1 - person.peak) * now + person.peak * follows)
         return np.add.reduceat(chances.data * best, first, axis=-1).reshape(reward.shape)
     exponent = person.mood * follows
-    top = np.maximum.reduceat(exponent, first, axis=-1)  # taken out, so that exp stays finite
+    top = np.maximum.reduceat(exponent, first, axis=-1)  # each row's own
     mean = np.add.reduceat(chances.data * np.exp(exponent - top[..., rows]), first, axis=-1)
     return reward + discount * ((np.log(mean) + top) / person.mood).reshape(reward.shape)
 
