@@ -110,7 +110,7 @@ def gail(mdp, expert, *, reward: str = REWARDS[0], ends: str = "counted",
     reward : str
         One of `REWARDS`.
     ends : "counted" or "unpaid"
-        Whether steps in a state that cannot be left are judged like any other. Most
+        Whether steps in a state that cannot be left are judged like any other. Many
         programs stop the diary there, and so pay 0 for them ("unpaid"): then a reward
         that is always positive says *linger*, and one that is always negative says
         *hurry*, whoever the expert is (Kostrikov and others 2019).
