@@ -1,0 +1,8 @@
+"""Chapter 09, cooperative inverse RL: what its page runs, draws and claims."""
+
+from imitlib.chapters.ch09 import asks, bellman, game, teaching
+
+# in the order of the page
+_CLAIMING = (game, teaching, bellman, asks)
+CLAIMS = [claim for module in _CLAIMING for claim in module.CLAIMS]
+GIVEN = {k: v for module in _CLAIMING for k, v in module.GIVEN.items()}

@@ -1,0 +1,37 @@
+"""Games in which one knows what both want: cooperative inverse reinforcement learning.
+
+Read `game` first, then `belief` and `solvers`. `office` is one game in rational numbers;
+`assistance` has one signal and one act, and says who teaches whom; in `asking` Rollo may
+put a question, in `telling` Hana may explain. `teachers` has people who err, and
+`off_switch` one decision: whether to let her stop it.
+"""
+
+from importlib import import_module
+
+_HOME = {
+    "game": ("Game", "Play", "play", "random_game"),
+    "belief": ("Impossible", "follow", "given", "subsets", "update"),
+    "solvers": ("Plans", "Solution", "adapted", "exhaustive", "full_information",
+                "if_rewards_were_sent", "no_sharing"),
+    "office": (),
+    "assistance": ("OneShot", "random_one_shot"),
+    "asking": ("meal_choice", "wormy_apples"),
+    "teachers": ("belief_after", "erring", "losses", "watched"),
+    "telling": ("errand", "errand_value"),
+    "off_switch": (),
+}  # fmt: skip
+_WHERE = {name: module for module, names in _HOME.items() for name in names}
+
+__all__ = sorted(_WHERE)
+
+
+def __getattr__(name):
+    if name in _WHERE:  # a function of a file's own name, such as `play`, comes first
+        return getattr(import_module(f"imitlib.cirl.{_WHERE[name]}"), name)
+    if name in _HOME:
+        return import_module(f"imitlib.cirl.{name}")
+    raise AttributeError(f"module 'imitlib.cirl' has no attribute {name!r}")
+
+
+def __dir__():
+    return [*__all__, *_HOME]
