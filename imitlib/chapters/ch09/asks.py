@@ -210,6 +210,7 @@ CLAIMS = [
         source="[A]",
         rtol={"gap": ("abs", 1e-9)},
         note="The rules of both kitchens are our own, after theirs: an answer comes in the "
-        "step after the question. No other seed-dependent numbers than gap, price and flips.",
+        "step after the question. Only gap, price and flips depend on the seed; where the price "
+        "derived is not above 0, Rollo must not ask at either of two prices.",
     )
 ]
