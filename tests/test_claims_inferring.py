@@ -295,6 +295,11 @@ BREAKS = {
         ("program_noise", None, 0.1), ("program_dynamics", None, 0.3),
         ("bayes_temperature", None, 0.3),
     ],
+    "irl-impatient-cafe": [
+        ("own_impatient", None, 0.3), ("own_patient", None, 0.06),
+        ("entropy_impatient", None, 1e-3), ("entropy_patient", None, 1e-3),
+        ("cafe_patient", None, 0.1), ("cafe_impatient", None, 0.5),
+    ],
 }  # fmt: skip
 
 

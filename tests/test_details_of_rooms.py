@@ -475,16 +475,21 @@ def test_each_clause_can_fail(claim_id, ruin):
 
 def test_every_claim_is_ruined():
     """Here, or beside its mutants."""
-    import test_claims_frames
-    import test_claims_mazes
-    import test_claims_orders
-    import test_claims_underachieving
-    import test_claims_words
+    import test_claims_adversarial as adversarial
+    import test_claims_cure as cure
+    import test_claims_entropy as entropy
+    import test_claims_frames as frames
+    import test_claims_ill_posed as ill_posed
+    import test_claims_inferring as inferring
+    import test_claims_mazes as mazes
+    import test_claims_orders as orders
+    import test_claims_underachieving as underachieving
+    import test_claims_words as words
 
-    ruined = {*RUIN, *test_claims_words.PLANTED, *test_claims_underachieving.CLAUSES}
-    ruined |= {claim_id for claim_id, _ in test_claims_orders.PLANTED}
-    broken = [*test_claims_mazes.BROKEN, *test_claims_frames.BROKEN]
-    predicates = {case[0] for case in broken}
+    ruined = {*RUIN, *words.PLANTED, *underachieving.CLAUSES, *adversarial.PLANTED,
+              *entropy.BREAKS, *ill_posed.PLANTED, *inferring.BREAKS}  # fmt: skip
+    ruined |= {claim_id for claim_id, _ in orders.PLANTED}
+    predicates = {row[0] for m in (mazes, frames, cure) for row in m.BROKEN}
     measured = [c for c in claims.all_claims() if c.measure]
     assert [c.id for c in measured
             if c.id not in ruined and c.holds not in predicates] == []
