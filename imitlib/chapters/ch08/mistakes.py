@@ -1,0 +1,126 @@
+"""Telling a good decision from a mistake, which nobody can do without saying what errs."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from imitlib.chapters.ch08 import people
+from imitlib.chapters.ch08.people import KINDS, SEEDS, STATES, STEPS, WATCHED
+from imitlib.claims import Claim
+from imitlib.figures import MUTED, axes
+
+COSTLY = 0.1  # a decision that throws away as much is a mistake
+READERS = ("rarity", "rational", "any temperature", "all kinds", "right")
+
+
+def agreement(flags, mistakes) -> np.ndarray:
+    """Balanced accuracy over the last two axes: 1 is perfect, ½ what any constant gets."""
+    found = (flags & mistakes).sum((-1, -2)) / mistakes.sum((-1, -2))
+    spared = (~flags & ~mistakes).sum((-1, -2)) / (~mistakes).sum((-1, -2))
+    return (found + spared) / 2
+
+
+def rare(states, actions) -> np.ndarray:
+    """Flags the acts that are not her commonest in that place, (K, islands, N)."""
+    kinds, islands, steps = states.shape
+    row = np.arange(kinds * islands)[:, None]
+    counts = np.zeros((kinds * islands, STATES, people.ACTIONS))
+    where = (row, states.reshape(-1, steps) % STATES, actions.reshape(-1, steps))
+    np.add.at(counts, where, 1)
+    return (counts[where] < counts.max(-1)[where[:2]]).reshape(states.shape)
+
+
+def measure_mistakes(seed: int) -> dict:
+    """How well five readers flag the mistakes of each kind of person, in 30 steps."""
+    seen = people.survey(np.random.default_rng(seed))
+    steps = STEPS[WATCHED]
+    states, actions = seen.states[..., :steps], seen.actions[..., :steps]
+    bad = seen.q.max(-1, keepdims=True) - seen.q >= COSTLY  # (20, S, 3), by wish
+    mistakes = bad[seen.where.truth[None, :, None], states, actions]
+    out = {"share": mistakes.mean((1, 2)).tolist()}
+    for reader in READERS:
+        if reader == "rarity":
+            flags = rare(states, actions)
+        else:
+            belief = seen.belief(reader)[:, :, WATCHED]  # (K, islands, 20)
+            flags = np.einsum("kig,gkit->kit", belief, bad[:, states, actions]) > 0.5
+        out[reader.replace(" ", "_")] = agreement(flags, mistakes).tolist()
+    return out
+
+
+def mistakes_holds(s) -> bool:
+    """See the claim's predicate."""
+    mean = {r: s[r.replace(" ", "_")].mean(0) for r in READERS}
+    biased = {r: values[1:].mean() for r, values in mean.items()}
+    habit, misled = KINDS.index("creature of habit"), KINDS.index("misinformed")
+    return bool(
+        biased["rarity"] < biased["rational"] < biased["any temperature"]
+        < biased["all kinds"] < biased["right"]
+        and biased["right"] > biased["rational"] + 0.08
+        and (mean["right"] > mean["rational"])[1:].sum() >= 8
+        and max(mean["rational"][habit], mean["any temperature"][habit]) < 0.6
+        and mean["right"][habit] > 0.7
+        and mean["any temperature"][misled] < 0.8 < mean["right"][misled]
+        and mean["rational"][0] == mean["right"][0] > 0.85
+        and mean["rarity"][habit] < 0.55
+    )
+
+
+def average(s) -> dict:
+    """Means over the ten biased kinds."""
+    return {f"{n}.biased": float(s[n][:, 1:].mean()) for n in s.values}
+
+
+def fig_mistakes(s):
+    """Balanced accuracy of flagging mistakes, a row for each kind of person."""
+    order = np.argsort(s["right"].mean(0))
+    fig, ax = axes("balanced accuracy (0.5: no better than none)", size=(4.8, 4.3))
+    series = (("rarity", "random", "what she seldom does"), ("rational", "harm", "she is rational"),
+              ("right", "learner", "her own errors"))
+    ax.axvline(0.5, color=MUTED, lw=1)
+    people.rows(ax, [KINDS[k] for k in order],
+                [(s[name].mean(0)[order], role, label) for name, role, label in series])
+    mean = average(s)
+    alt = (
+        "A row for each of eleven kinds of people; along the axis the balanced accuracy with "
+        "which her mistakes are told from her good decisions, from one half upwards. Who "
+        f"calls a mistake what she seldom does gets {mean['rarity.biased']:.2f} on average over "
+        f"the biased kinds, who takes her to be rational {mean['rational.biased']:.2f}, who "
+        f"knows her errors {mean['right.biased']:.2f}."
+    )
+    return fig, alt
+
+
+GIVEN = {"mistakes.costly": COSTLY}
+
+CLAIMS = [
+    Claim(
+        id="gi-needs-error-model",
+        chapter="08",
+        statement="Telling good decisions from mistakes, when only the decisions are seen, "
+        "needs a model of how the person errs, and the right one: what is rare is not what "
+        "is wrong, and a model of random slips misses the mistakes that are made each time.",
+        predicate="means over seeds, balanced accuracy over 30 steps: over the ten biased "
+        "kinds, what is rare < rational < rational with any temperature < all kinds "
+        "inferred < the right model, which is 0.08 above the rational one, and above it "
+        "for at least eight kinds; for the creature of habit, rational with either temperature "
+        "below 0.6, rarity below 0.55, the right model above 0.7; for the misinformed, any "
+        "temperature below 0.8, the right model above; for the rational kind rational and "
+        "right are the same, above 0.85",
+        holds=mistakes_holds,
+        measure=measure_mistakes,
+        derive=average,
+        headline="right.biased",
+        status="ours",
+        papers=("christiano2018easy", "armstrong2018occam"),
+        literature="Christiano (2018) argues in words that inferring goals from people needs "
+        "a model of their mistakes.",
+        source="[A]",
+        seeds=SEEDS,
+        rtol={r.replace(" ", "_"): ("abs", 0.005) for r in READERS},
+        note="A mistake is a decision that throws away at least 0.1 of discounted reward under "
+        "the true wish (rewards of a step are between 0 and 1). The islands of gi-suboptimal. "
+        "Balanced accuracy is the mean of the share of mistakes flagged and the share of "
+        "other decisions not flagged. Who reckons with no errors at all flags nothing: one half.",
+    ),
+]

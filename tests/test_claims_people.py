@@ -1,0 +1,479 @@
+"""The claims about people who err, and the mistakes that break them.
+
+Every mutant is a wrong library that runs to its end with legal shapes; the predicate
+that the right library satisfies on the same seeds must turn false.
+"""
+
+import copy
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from imitlib import claims, planning
+from imitlib.chapters.ch08 import mistakes, on_paper, people, restaurant, wrong_model
+from imitlib.chapters.ch08.people import BIASED, KINDS, STEPS
+from imitlib.envs.town import Town
+from imitlib.experiments import Samples
+from imitlib.goals import biased, delay_plan, hyperbola, infer
+from imitlib.mdp import MDP
+from wrong_libraries import each, must_refute
+
+CLAIMS = {c.id: c for m in (restaurant, people, mistakes, wrong_model) for c in m.CLAIMS}
+SEEDS = (1000, 1001)  # claims about averages
+BY_SURVEY = ("gi-suboptimal", "gi-needs-error-model", "gi-wrong-model")
+
+slow = pytest.mark.slow
+
+
+def measured(claim_id):
+    claim = CLAIMS[claim_id]
+    return claims.replay(claim, (0,) if claim.exact else SEEDS)
+
+
+@pytest.fixture(autouse=True)
+def one_survey(monkeypatch):
+    """Three claims draw the same survey of the same seed: it is taken once a library."""
+    before, known = people.survey, {}
+
+    def once(rng, *rest):
+        key = str(rng.bit_generator.state)
+        if key not in known:
+            known[key] = before(rng, *rest), copy.deepcopy(rng.bit_generator.state)
+        rng.bit_generator.state = known[key][1]
+        return known[key][0]
+
+    monkeypatch.setattr(people, "survey", once)
+    restaurant.hanas.cache_clear()
+    yield
+    restaurant.hanas.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def right():
+    """What the right library measures, once for each claim."""
+    known = {}
+
+    def once(claim_id):
+        if claim_id not in known:
+            known[claim_id] = measured(claim_id)
+        return known[claim_id]
+
+    return once
+
+
+@slow
+def test_the_right_library_satisfies_the_predicates(right):
+    assert {claim_id: CLAIMS[claim_id].holds(right(claim_id)) for claim_id in CLAIMS} == {
+        claim_id: True for claim_id in CLAIMS}  # fmt: skip
+
+
+# Wrong libraries --------------------------------------------------------------------
+
+
+def nobody_errs(monkeypatch):
+    """Every kind of person does what the rational one does."""
+    before = people.policies
+    monkeypatch.setattr(people, "policies", lambda kind, *rest: before("rational", *rest))
+
+
+def the_models_are_mixed_up(monkeypatch):
+    """The right model of a kind is the next kind's."""
+    before = people.Survey.belief
+
+    def wrong(self, model):
+        if model != "right":
+            return before(self, model)
+        k = np.arange(len(KINDS))
+        return infer.posterior(self.logs[k, (k + 1) % len(KINDS)])
+
+    monkeypatch.setattr(people.Survey, "belief", wrong)
+
+
+def nothing_is_learned(monkeypatch):
+    """The posterior is the prior."""
+    before = infer.posterior
+    monkeypatch.setattr(infer, "posterior", lambda logs, prior=None: before(
+        np.zeros(np.shape(logs)), prior))  # fmt: skip
+
+
+def only_the_last_step_counts(monkeypatch):
+    """The evidence of a walk is that of its last step, not the sum of all."""
+    before = people.evidence
+
+    def last(of_all, states, actions):
+        whole = before(of_all, states, actions)
+        return np.diff(whole, axis=-2, prepend=0) / np.diff(STEPS, prepend=0)[:, None]
+
+    monkeypatch.setattr(people, "evidence", last)
+
+
+SURVEY_MUTANTS = (nobody_errs, the_models_are_mixed_up, nothing_is_learned,
+                  only_the_last_step_counts)  # fmt: skip
+
+
+@slow
+@pytest.mark.parametrize("mutant", SURVEY_MUTANTS, ids=lambda m: m.__name__)
+def test_a_wrong_survey_makes_all_three_claims_false(right, monkeypatch, mutant):
+    fine = {claim_id: right(claim_id) for claim_id in BY_SURVEY}
+    mutant(monkeypatch)
+    for claim_id in BY_SURVEY:
+        must_refute(CLAIMS[claim_id], fine[claim_id], measured(claim_id))
+
+
+def both_readers_have_the_old_map(monkeypatch):
+    monkeypatch.setattr(people, "closed_at", lambda ahead, barrier: ahead)
+
+
+def rollo_serves_the_opposite(monkeypatch):
+    before = people.serve
+    monkeypatch.setattr(people, "serve", lambda where, belief: before(
+        people.Sea(where.world, where.map, -where.wishes, where.truth), belief))  # fmt: skip
+
+
+def mistakes_are_judged_by_another_wish(monkeypatch):
+    """By the first of the list, whatever she wants."""
+    before = people.survey
+
+    def judged(rng, *rest):
+        seen = before(rng, *rest)
+        return replace(seen, where=replace(seen.where, truth=0 * seen.where.truth))
+
+    monkeypatch.setattr(people, "survey", judged)
+
+
+def what_is_usual_is_flagged(monkeypatch):
+    before = mistakes.agreement
+    monkeypatch.setattr(mistakes, "agreement", lambda flags, bad: before(~flags, bad))
+
+
+def flattening_sharpens(monkeypatch):
+    monkeypatch.setattr(wrong_model, "POWERS", np.linspace(2, 3, 11))
+
+
+def there_is_one_temperature(monkeypatch):
+    monkeypatch.setattr(people, "HOT", (0.1,) * len(people.HOT))
+
+
+def she_never_changes_her_mind(monkeypatch):
+    """Exponential weights in place of the hyperbola."""
+    monkeypatch.setattr(restaurant, "hyperbola", lambda k, n: (1 / (1 + k)) ** np.arange(n))
+
+
+def everybody_is_naive(monkeypatch):
+    before = restaurant.delay_plan
+    monkeypatch.setattr(restaurant, "delay_plan",
+                        lambda *given, aware, **more: before(*given, aware=False, **more))
+
+
+def everybody_knows_herself(monkeypatch):
+    before = restaurant.delay_plan
+    monkeypatch.setattr(restaurant, "delay_plan",
+                        lambda *given, aware, **more: before(*given, aware=True, **more))
+
+
+def the_café_is_closed(monkeypatch):  # noqa: PLC2401
+    """It pays nothing, whatever it is said to be worth."""
+    before = Town.reward
+    monkeypatch.setattr(Town, "reward", lambda self, cafe=0.0, **rest: before(self, **rest))
+
+
+def both_mornings_are_open(monkeypatch):
+    monkeypatch.setattr(restaurant, "TOP", restaurant.OPEN)
+
+
+def rollo_never_escorts(monkeypatch):
+    monkeypatch.setattr(restaurant, "escorted", lambda belief: 4.0)
+
+
+MUTANTS = {
+    "gi-suboptimal": [both_readers_have_the_old_map, rollo_serves_the_opposite],
+    "gi-needs-error-model": [mistakes_are_judged_by_another_wish, what_is_usual_is_flagged],
+    "gi-wrong-model": [flattening_sharpens, there_is_one_temperature],
+    "gi-restaurant": [she_never_changes_her_mind, everybody_is_naive, everybody_knows_herself],
+    "gi-cafe": [she_never_changes_her_mind, everybody_is_naive, everybody_knows_herself,
+                the_café_is_closed, both_mornings_are_open, rollo_never_escorts],
+}  # fmt: skip
+
+
+@slow
+@each(MUTANTS)
+def test_a_wrong_library_makes_the_claim_false(right, monkeypatch, claim_id, mutant):
+    fine = right(claim_id)
+    mutant(monkeypatch)
+    restaurant.hanas.cache_clear()
+    must_refute(CLAIMS[claim_id], fine, measured(claim_id))
+
+
+# Clauses ----------------------------------------------------------------------------
+
+
+def planted(values, **changed):
+    """Ten equal seeds."""
+    return Samples(tuple(range(10)), {
+        k: np.repeat(np.asarray(v, float)[None], 10, axis=0)
+        for k, v in {**values, **changed}.items()
+    })  # fmt: skip
+
+
+def kinds(rational, others):
+    """A list by kind of person: the first is rational."""
+    return [rational] + [others] * len(BIASED)
+
+
+def but(values, kind, value):
+    return [value if k == kind else v for k, v in zip(KINDS, values, strict=True)]
+
+
+SUB = {
+    "own": kinds(0.3, 0.7), "served_right": kinds(0.05, 0.3),
+    "served_rational": kinds(0.05, 0.5), "served_all": kinds(0.05, 0.35),
+    "door_told": 0.7, "door_untold": 0.9, "door_either": 0.9,
+    "loss_told": 2.0, "loss_untold": 0.2, "loss_either": 0.2,
+}  # fmt: skip
+MODELS = {
+    "loss_right": kinds(0.5, 1.5), "loss_rational": kinds(0.5, 7), "loss_fitted": kinds(1, 5),
+    "loss_any_temperature": but(kinds(0.8, 2.5), "creature of habit", 8),
+    "loss_all_kinds": kinds(0.8, 2), "loss_cooled": kinds(0.5, 2.4),
+    "by_steps_right": [2.9, 2.6, 2.2, 1.5, 0.9], "by_steps_rational": [3.1, 3.3, 4, 7, 18],
+    "late_any_temperature": kinds(0.2, 4), "sure_rational": kinds(0.8, 0.7),
+    "hits_rational": kinds(0.8, 0.25), "sure_right": kinds(0.8, 0.4), "hits_right": kinds(0.8, 0.4),
+}  # fmt: skip
+FLAGS = {
+    "rarity": but(kinds(0.8, 0.6), "creature of habit", 0.48),
+    "rational": but(kinds(0.95, 0.7), "creature of habit", 0.52),
+    "any_temperature": but(kinds(0.93, 0.73), "creature of habit", 0.52),
+    "all_kinds": but(kinds(0.94, 0.78), "misinformed", 0.9),
+    "right": but(kinds(0.95, 0.82), "misinformed", 0.95),
+}
+REST = {
+    "naive_as_published": 1, "sophisticated_as_published": 1, "meant_vegetables": 1,
+    "prior_tempted": 0.06, "naive_tempted": 0.89, "naive_told": 0.94, "sophisticated_told": 0.94,
+    "naive_vegetables": 0.9, "sophisticated_vegetables": 0.95, "naive_vegetables_rational": 0,
+    "naive_vegetables_noisy": 0.03, "sophisticated_vegetables_rational": 0.99,
+}  # fmt: skip
+THIRD, HALF, WISH = [0, 0, 0.33, 0.33, 0.34], [0, 0, 0.5, 0.5, 0], [0, 0, 0, 0, 1.0]
+SURE, OPEN = [0, 0, 1.0, 0, 0], [0.25, 0.25, 0.25, 0.25, 0]
+CAFE = {
+    "naive_enters": 1, "sophisticated_enters": 0, "naive_patient_one": WISH,
+    "naive_patient_two": WISH, "naive_right_one": THIRD, "naive_right_two": HALF,
+    "naive_any_two": HALF, "sophisticated_right_one": SURE, "sophisticated_any_one": SURE,
+    "sophisticated_patient_one": OPEN, "naive_helped_right_one": 7.8,
+    "naive_helped_any_one": 7.8, "naive_helped_patient_one": 1.4,
+}  # fmt: skip
+BROKEN = [
+    (people.suboptimal_holds, SUB, [
+        {"own": kinds(0.15, 0.7)}, {"served_right": kinds(0.05, 0.45)},
+        {"own": [0.3] + [0.7] * 7 + [0.4] * 3}, {"served_rational": kinds(0.05, 0.36),
+         "served_all": kinds(0.05, 0.32)}, {"served_all": kinds(0.05, 0.48)},
+        {"served_rational": kinds(0.06, 0.5)}, {"door_untold": 0.74}, {"door_either": 0.74},
+        {"loss_told": 0.6}, {"loss_untold": 0.5}, {"loss_either": 0.5},
+    ]),
+    (wrong_model.wrong_holds, MODELS, [
+        {"loss_right": but(MODELS["loss_right"], "myopic", 3.2)}, {"loss_right": kinds(0.5, 2.3)},
+        {"loss_rational": kinds(2.2, 7)}, {"loss_rational": [0.5] + [2.9] * 3 + [10] * 7},
+        {"loss_rational": kinds(0.5, 5.2)}, {"by_steps_rational": [3.1, 3.3, 4, 7, 6]},
+        {"by_steps_right": [2.9, 2.6, 2.2, 1.5, 1.6]}, {"hits_rational": kinds(0.8, 0.4)},
+        {"hits_rational": kinds(0.8, 0.08)}, {"sure_right": kinds(0.8, 0.5)},
+        {"loss_cooled": but(MODELS["loss_cooled"], "myopic", 3.4)},
+        {"loss_cooled": kinds(0.5, 2.8)},
+        {"loss_any_temperature": [0.8] + [3.2] * 10}, {"loss_any_temperature": kinds(0.8, 2.9)},
+        {"late_any_temperature": kinds(0.2, 2)},
+        {"loss_all_kinds": but(MODELS["loss_all_kinds"], "myopic", 3.5)},
+        {"loss_all_kinds": kinds(0.8, 2.8)}, {"loss_fitted": kinds(1, 2.9)},
+    ]),
+    (mistakes.mistakes_holds, FLAGS, [
+        {"rarity": but(kinds(0.8, 0.72), "creature of habit", 0.48)},
+        {"any_temperature": FLAGS["rational"], "rational": FLAGS["any_temperature"]},
+        {"all_kinds": FLAGS["any_temperature"], "any_temperature": FLAGS["all_kinds"]},
+        {"all_kinds": kinds(0.94, 0.9)},
+        {"right": but(kinds(0.95, 0.79), "misinformed", 0.81),
+         "all_kinds": kinds(0.9, 0.76), "rational": but(kinds(0.95, 0.74),
+         "creature of habit", 0.52), "any_temperature": but(kinds(0.93, 0.755),
+         "creature of habit", 0.52)},
+        {"right": [0.95] + [0.69] * 3 + [1] * 7},
+        {"rational": but(FLAGS["rational"], "creature of habit", 0.65)},
+        {"any_temperature": but(FLAGS["any_temperature"], "creature of habit", 0.62)},
+        {"right": but(FLAGS["right"], "creature of habit", 0.69)},
+        {"any_temperature": but(FLAGS["any_temperature"], "misinformed", 0.85)},
+        {"right": but(FLAGS["right"], "misinformed", 0.79)},
+        {"rational": [0.94] + FLAGS["rational"][1:]},
+        {"rational": [0.8] + FLAGS["rational"][1:], "right": [0.8] + FLAGS["right"][1:]},
+        {"rarity": but(FLAGS["rarity"], "creature of habit", 0.57)},
+    ]),
+    (restaurant.restaurant_holds, REST, [
+        {"naive_as_published": 0}, {"sophisticated_as_published": 0}, {"meant_vegetables": 0},
+        {"prior_tempted": 0.2}, {"naive_tempted": 0.8}, {"naive_tempted": 0.97},
+        {"naive_told": 0.8}, {"sophisticated_told": 0.8}, {"naive_vegetables": 0.8},
+        {"sophisticated_vegetables": 0.8}, {"naive_vegetables_rational": 0.1},
+        {"naive_vegetables_noisy": 0.1}, {"sophisticated_vegetables_rational": 0.8},
+    ]),
+    (restaurant.cafe_holds, CAFE, [
+        {"naive_enters": 0.7}, {"sophisticated_enters": 0.3}, {"naive_patient_one": THIRD},
+        {"naive_patient_two": THIRD}, {"naive_right_one": HALF},
+        {"naive_right_one": [0.1, 0.16, 0.23, 0.24, 0.27]},
+        {"naive_right_two": [0, 0, 0.4, 0.4, 0.2]},
+        {"naive_right_two": [0.1, 0.1, 0.3, 0.5, 0]}, {"naive_any_two": THIRD},
+        {"sophisticated_right_one": HALF}, {"sophisticated_any_one": HALF},
+        {"sophisticated_patient_one": [0.23, 0.23, 0.23, 0.23, 0.08]},
+        {"sophisticated_patient_one": [0.2, 0.3, 0.25, 0.25, 0]},
+        {"naive_helped_right_one": 5}, {"naive_helped_any_one": 5},
+    ]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("holds", "good", "changes"), BROKEN,
+                         ids=[row[0].__name__ for row in BROKEN])  # fmt: skip
+def test_each_clause_of_a_predicate_can_fail(holds, good, changes):
+    assert holds(planted(good)) is True
+    for change in changes:
+        assert holds(planted(good, **change)) is False, change
+
+
+# Worlds, and what is derived -----------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def sea():
+    return people.sea(np.random.default_rng(0), islands=3)
+
+
+def test_nobody_leaves_her_island(sea):
+    home = np.arange(18) // 6
+    leaves = home[:, None, None] != home[None, None, :]
+    for world in (sea.world, sea.map):
+        assert (world.dense() * leaves).sum() == 0
+    assert sea.wishes.shape == (20, 18, 3) and np.ptp(sea.wishes, axis=-1).max() == 0
+
+
+def test_the_second_map_swaps_two_actions_in_some_places(sea):
+    true, believed = sea.world.dense(), sea.map.dense()
+    same = (believed == true).all((1, 2))
+    swapped = (believed == true[:, [1, 0, 2]]).all((1, 2))
+    assert (same ^ swapped).all() and same.any() and swapped.any()
+
+
+def test_walks_follow_the_policy_and_the_world(sea):
+    policy = np.eye(3)[np.arange(18) % 3]
+    states, actions = people.watch(sea, policy, 40, np.random.default_rng(1))
+    assert states.shape == (3, 40) and (actions == states % 3).all()
+    assert (states // 6 == np.arange(3)[:, None]).all()
+    assert (sea.world.dense()[states[:, :-1], actions[:, :-1], states[:, 1:]] > 0).all()
+
+
+def test_evidence_is_a_running_sum(sea):
+    of_all = people.policies("rational", sea)
+    states, actions = people.watch(sea, people.islanders(sea, of_all), 100,
+                                   np.random.default_rng(2))
+    got = people.evidence(of_all, states, actions)
+    assert got.shape == (3, 5, 20)
+    direct = np.log(of_all[7, states[1, :10], actions[1, :10]]).sum()
+    assert got[1, 2, 7] == pytest.approx(direct)
+
+
+def test_the_share_lost_is_nothing_for_the_best_and_all_at_random(sea):
+    wanted = people.islanders(sea, sea.wishes)
+    best = planning.value_iteration(sea.world, reward=wanted).policy
+    got = people.lost(sea, [best, np.full((18, 3), 1 / 3)])
+    np.testing.assert_allclose(got, [0, 1], atol=1e-8)
+    certain = np.eye(20)[sea.truth][None]
+    assert people.lost(sea, people.serve(sea, certain)) == pytest.approx(0, abs=1e-8)
+
+
+def test_kinds_are_edits_of_one_plan(sea):
+    """The kinds that are not people of `goals.biased` alone."""
+    naive = delay_plan(sea.world, hyperbola(people.STEEP, people.AHEAD), aware=False,
+                       temperature=0.1, reward=sea.wishes)
+    np.testing.assert_allclose(people.policies("naive", sea), naive.policy[0])
+    misled = biased.behave(sea.map, biased.Person(0.1), reward=sea.wishes)
+    np.testing.assert_allclose(people.policies("misinformed", sea), misled, atol=1e-7)
+    assert len(BIASED) == 10 == len(set(BIASED))
+
+
+def test_streets_have_a_barrier_on_the_way_and_a_way_round():
+    for seed in range(5):
+        ahead, barrier, doors, right, start = people.streets(np.random.default_rng(seed))
+        closed = people.closed_at(ahead, barrier)
+        shortest = people._route(ahead, start, doors[right])
+        elsewhere = np.arange(len(ahead)) != barrier
+        assert barrier in shortest[3:-1] and not (closed == barrier)[elsewhere].any()
+        assert all(people._route(closed, start, d) for d in doors)
+
+
+def test_failing_walks_end_at_the_barrier():
+    logs, right, (states, actions) = people.failing_walk(np.random.default_rng(3))
+    assert logs.shape == (2, 4) and 0 <= right < 4 and len(states) == len(actions)
+    assert np.isfinite(logs).all()
+
+
+def test_flattening_can_only_help_on_the_whole():
+    rng = np.random.default_rng(0)
+    belief = infer.posterior(8 * rng.normal(size=(1, 400, 5)))
+    truth = rng.integers(5, size=(1, 400))
+    flat = wrong_model.cooled(belief, truth)
+    assert infer.log_loss(belief, truth).mean() > 5 and flat == pytest.approx(np.log(5), abs=0.05)
+    fair = rng.dirichlet(np.ones(5), (1, 4000))
+    told = (rng.random((1, 4000, 1)) > fair.cumsum(-1)).sum(-1)
+    loss = infer.log_loss(fair, told).mean()
+    assert wrong_model.cooled(fair, told) == pytest.approx(loss, abs=0.01)
+
+
+def test_what_is_rare_is_counted_by_place():
+    states = np.array([[[0, 0, 0, 7, 7, 1]]]) % 6
+    actions = np.array([[[1, 1, 2, 0, 0, 2]]])
+    np.testing.assert_array_equal(mistakes.rare(states, actions)[0, 0],
+                                  [False, False, True, False, False, True])
+    assert mistakes.agreement(np.array([[True, False, False]]),
+                              np.array([[True, True, False]])) == 0.75
+
+
+def test_the_block_of_restaurants():
+    world, meals, cells = restaurant.block()
+    assert world.deterministic and set(meals) == set("NSVO")
+    ends = [i for i, cell in enumerate(cells) if cell is None]
+    assert (world.transitions[ends] == ends[0]).all()
+    states, actions = restaurant.seen_at(restaurant.PUBLISHED["sophisticated"])
+    assert len(states) == 9 and cells[world.transitions[states[-1], actions[-1]]] == (4, 7)
+    with pytest.raises(StopIteration):  # nobody turns back
+        restaurant.seen_at([(3, 1), (3, 2), (3, 1)])
+    assert restaurant.tempted().sum() == 15 and restaurant.all_tastes()[1].shape[0] == 256
+
+
+def test_by_hand():
+    hand = on_paper.by_hand()
+    assert hand["bakery_past"] == pytest.approx(10 / 11)
+    assert hand["corner_in"] == 2.5 > hand["corner_past"] == pytest.approx(5 / 3)
+    assert on_paper.by_hand(0.0)["corner_in"] == 6
+    story = on_paper.barrier_story()
+    np.testing.assert_allclose(story["knew"], 1 / 3)
+    assert story["did_not"].argmax() == 2
+
+
+def test_escorts_pass_the_café_unless_it_is_wanted():
+    assert restaurant.escorted(np.array(SURE)) == pytest.approx(7.8)
+    assert restaurant.escorted(np.array(WISH)) == pytest.approx(1.4)
+
+
+def test_averages_over_the_biased():
+    assert people.average(planted(SUB))["own.biased"] == pytest.approx(0.7)
+    got = wrong_model.average(planted(MODELS))
+    assert got["worse"] == 10 and got["prior"] == pytest.approx(np.log(20))
+    assert mistakes.average(planted(FLAGS))["right.biased"] == pytest.approx(0.833)
+
+
+def test_figures_say_what_they_show():
+    small = {f"by_steps_{m}": [2.0] * 5 for m in ("any_temperature", "all_kinds")}
+    figures = [
+        people.fig_suboptimal(planted(SUB)), wrong_model.fig_wrong(planted(MODELS)),
+        wrong_model.fig_steps(planted(MODELS, **small)), wrong_model.fig_sure(planted(MODELS)),
+        mistakes.fig_mistakes(planted(FLAGS)), restaurant.fig_readings(planted(CAFE)),
+        restaurant.fig_hook(), restaurant.fig_restaurants(), on_paper.fig_hand(),
+        on_paper.fig_barrier(), (None, on_paper.explore_steepness(0.5)[1]),
+    ]  # fmt: skip
+    assert len({alt for _, alt in figures}) == len(figures)
+    assert "walks past" in figures[-1][1] or "past the café" in figures[-1][1]
+
+
+def test_a_world_that_is_not_the_beliefs_is_refused(sea):
+    with pytest.raises(ValueError, match="belief has"):
+        biased.behave(sea.world, biased.Person(belief=MDP([[0]], [[0.0]], 0.5, 0)))
