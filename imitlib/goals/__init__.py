@@ -2,7 +2,8 @@
 
 Read `biased` first: people as edits of one Bellman backup. `hyperbolic` has those who
 change their minds as the moment comes near; `infer`, what to believe of a goal under
-one model of errors, under several, and what that belief costs.
+one model of errors, under several, and what that belief costs. `pairs` has planners
+and rewards that only come together, `policies` errors that keep from day to day.
 """
 
 from importlib import import_module
@@ -11,6 +12,8 @@ _HOME = {
     "biased": ("Person", "behave", "reckon"),
     "hyperbolic": ("DelayPlan", "delay_plan", "hyperbola"),
     "infer": ("Joint", "fitted", "joint", "log_likelihoods", "log_loss", "posterior"),
+    "pairs": ("Planner", "degenerate", "fit", "fit_habit", "opposite"),
+    "policies": ("all_policies", "kept_log_likelihood", "policy_log_prior", "predictive"),
 }  # fmt: skip
 _WHERE = {name: module for module, names in _HOME.items() for name in names}
 
