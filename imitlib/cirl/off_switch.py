@@ -73,7 +73,7 @@ def gain(mu, sigma, beta) -> np.ndarray:
     if rest.any():
         m, s, b = mu[rest][:, None], sigma[rest][:, None], beta[rest][:, None]
         narrow = float((b / np.maximum(s, 1e-300)).min())  # of her choice, in units of σ
-        points = 2 * int(WIDEST / min(0.06, 0.7 * narrow)) + 1
+        points = 2 * int(WIDEST / min(0.3, 0.7 * narrow)) + 1
         if points > MOST_POINTS:
             raise ValueError(f"beta is {narrow:.3g} times sigma; above 0 it must be at "
                              "least sigma / 800")

@@ -12,7 +12,6 @@ what it should believe depends on how it thinks that she errs.
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import logsumexp
 
 from imitlib.cirl.assistance import OneShot
 
@@ -41,7 +40,8 @@ def erring(game: OneShot, temperature: float, leaning=0.0) -> np.ndarray:
         raise ValueError(f"leaning has shape {leaning.shape}; it must be one number for "
                          f"each of {game.hers.shape[1]} moves")
     odds = (game.hers + leaning) / temperature
-    return np.exp(odds - logsumexp(odds, axis=1, keepdims=True))
+    odds = np.exp(odds - odds.max(axis=1, keepdims=True))
+    return odds / odds.sum(axis=1, keepdims=True)
 
 
 def watched(rule, chance) -> np.ndarray:
