@@ -261,7 +261,7 @@ PLANTED = {
         ("zero_inside", -1), ("guesses_inside", 30), ("walked_inside", 0.99), ("directions", 24),
         ("lost_today", 1e-3), ("lost_most lost_least", 0.3), ("lost", 0.01),
         ("members_differ", 1e-6), ("spread", 0.5), ("beside_differ", 1e-6),
-        ("redistributed_differ", 1e-6), ("scaled_differ", 1e-6), ("open", 24),
+        ("redistributed_differ", 1e-6), ("scaled_differ", 1e-6), ("open", 24), ("open_cells", 2),
         ("open_transitions", 216), ("open_temperature", 25),
     ],
     "ill-transfer": [

@@ -48,6 +48,16 @@ def _only_at_the_bakery(wishes, discount):
     return on_street >= bakery + discount * on_street
 
 
+def _one_half(wishes, discount):
+    bakery, street, door = np.asarray(wishes, float).T
+    return (door >= street) & (street + door >= 2 * bakery)
+
+
+def _only_at_the_door(wishes, discount):
+    bakery, street, door = np.asarray(wishes, float).T
+    return door / (1 - discount) >= street + discount * door / (1 - discount)
+
+
 WALKS_ON = Exercise(
     "06.1",
     reference=walks_on,
@@ -76,6 +86,16 @@ WALKS_ON = Exercise(
             _paid_once,
             "At the door she stays and is paid at every step: its value is door / (1 - "
             "discount).",
+        ),
+        "for one half": (
+            _one_half,
+            "That is (6.1), which was worked out for a discount of one half. Compare the "
+            "values at this discount.",
+        ),
+        "only at the door": (
+            _only_at_the_door,
+            "Right at the door. On the street she could turn back as well: that is a second "
+            "inequality.",
         ),
         "only at the bakery": (
             _only_at_the_bakery,
@@ -146,6 +166,13 @@ COUNTS = Exercise(
             _per_step,
             "You divide by the number of steps. Divide by the number of walks: how long she "
             "is out is a part of what she shows.",
+        ),
+        "normalised": (
+            lambda walks, features, discount: (
+                (1 - discount) * feature_counts(walks, features, discount)
+            ),
+            "You multiply by (1 - discount), so that the weights of an endless walk sum to "
+            "one. Here they are left as they are.",
         ),
         "one long walk": (
             _one_long_walk,

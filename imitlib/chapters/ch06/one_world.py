@@ -177,6 +177,7 @@ def from_walks(rng) -> dict:
     copied = fit_table(walks.observations, walks.actions, *mdp.reward.shape, rng).policy
     return {
         "copy": worth(copied),
+        "copy_likeliest": worth(np.eye(mdp.n_actions)[copied.argmax(axis=1)]),
         "paths": worth(best_policy(mdp, of_paths.reward)),
         "paths_slope": of_paths.gradient_norm,
         "entropy": worth(best_policy(mdp, causal.reward)),

@@ -110,7 +110,8 @@ def measure_bias(seed: int) -> dict:
     visits = planning.occupancy(old, policy)
     fit = {m: soft_policy_iteration(old, TEMPERATURE, reward=got[m]).policy for m in METHODS}
     out |= {f"misfit_{m}": float((visits * np.abs(fit[m] - policy)).max()) for m in METHODS}
-    patched = np.where(visits < SELDOM, foretold["random"], got["random"])
+    patched, often = (np.where(which, foretold["random"], got["random"])
+                      for which in (visits < SELDOM, visits >= SELDOM))  # fmt: skip
     return out | {
         "moved_zero": size_along(old, got["zero"]),
         "moved_random": size_along(old, got["random"] - start),
@@ -119,6 +120,7 @@ def measure_bias(seed: int) -> dict:
         "along_habit": size_along(old, foretold["judge"]),
         "transfer_stops": [transfer(path[k]) for k in STOPS],
         "transfer_patched": transfer(patched),
+        "transfer_often": transfer(often),
         "seldom": float((visits < SELDOM).mean()),
     }
 
@@ -227,6 +229,7 @@ CLAIMS = [
         seeds=SEEDS,
         rtol={
             "transfer_random": ("abs", 0.2), "transfer_patched": ("abs", 0.1),
+            "transfer_often": ("abs", 0.2),
             "transfer_zero": ("abs", 0.02), "transfer_states": ("abs", 0.01),
             "transfer_decay": ("abs", 0.01), "transfer_judge": ("abs", 0.02),
             "transfer_adam": ("abs", 0.02), "along_judge": ("abs", 100.0),

@@ -129,6 +129,7 @@ def measure_family(today: MDP, rng) -> dict:
         "redistributed_differ": differs(today.with_reward(paid).reward),
         "scaled_differ": differs(2 * reward, 2 * TEMPERATURE),
         "open": float(nullity(slope)),
+        "open_cells": float(nullity(slope.reshape(len(slope), *reward.shape).sum(axis=2))),
         "open_transitions": float(nullity(on_transitions)),
         "open_expected": float(possible.sum() - reward.size + today.n_states),
         "open_temperature": float(nullity(with_temperature)),
@@ -155,6 +156,7 @@ def many_holds(s) -> bool:
         and s["redistributed_differ"].max() < 1e-10 and s["scaled_differ"].max() < 1e-10
         and (s["open"] == s["states"]).all()
         and (s["open_transitions"] == s["open_expected"]).all()
+        and (s["open_cells"] == 1).all()
         and (s["open_temperature"] == s["states"] + 1).all()
     )
 
@@ -216,8 +218,9 @@ CLAIMS = [
         "policies of 20 members equal within 1e-10 although entries differ by more than 1, "
         "policies of rewards 0.01 beside it not (above 1e-4); the same within 1e-10 for "
         "reward moved between the outcomes of an action, and for twice the reward at twice "
-        "the temperature; the derivative of log π has nullity S, on transitions as many more "
-        "as there are possible transitions beyond S·A, with unknown temperature S + 1",
+        "the temperature; the derivative of log π has nullity S, for one number a cell 1, on "
+        "transitions as many more as there are possible transitions beyond S·A, with "
+        "unknown temperature S + 1",
         holds=many_holds,
         measure=measure_many,
         derive=total,
