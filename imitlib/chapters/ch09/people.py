@@ -168,6 +168,7 @@ CLAIMS = [
         note="Slips: odds e^(u/temperature), at temperatures 0.25 to 4; overlooked: taken for "
         "0.25. Leanings towards one move, 0 to 4, at temperature 0.5; overlooked: taken for "
         "0. The family holds every temperature, or every leaning of those strengths. All "
-        "losses are true ones. A family without her leaning is not tried.",
+        "losses are true ones. At temperature 2 the excess over 1 is small, and its 95 % "
+        "interval reaches below 1. A family without her leaning is not tried.",
     )
 ]  # fmt: skip
