@@ -14,8 +14,6 @@ from imitlib.chapters.ch08 import (
 )
 
 # in the order of the page
-_CLAIMING = (
-    restaurant, people, mistakes, wrong_model, kept, pairs, copying, complexity, raters,
-)  # fmt: skip
+_CLAIMING = (restaurant, people, mistakes, wrong_model, pairs, copying, kept, complexity, raters)
 CLAIMS = [claim for module in _CLAIMING for claim in module.CLAIMS]
 GIVEN = {k: v for module in (on_paper, *_CLAIMING) for k, v in module.GIVEN.items()}

@@ -112,6 +112,7 @@ def explore_steepness(k: float):
 _STORY = barrier_story()
 GIVEN = {
     **{f"hand.{name}": float(value) for name, value in by_hand().items()},
+    "page.gap": 0.02, "page.long": 2000,  # of gi-easy-is-hard, and of exercise 08.1
     "hand.warm": WARM, "hand.cold_loaf": COLD, "hand.cup": COFFEE, "hand.before": TO_CORNER,
     "hand.after": TO_DOOR, "hand.whole": TO_CORNER + TO_DOOR,
     "hand.round": TO_DOOR + DETOUR, "hand.whole_round": TO_CORNER + TO_DOOR + DETOUR,
