@@ -141,11 +141,12 @@ CLAIMS = [
         chapter="09",
         statement="A person who errs and does not teach is accommodated if Rollo knows how she "
         "errs, and nearly so if it learns that along with the goal from a family that holds "
-        "it. Errors that it overlooks make watching worse than not watching, and more of it "
-        "does not help.",
+        "it. Strong errors that it overlooks make watching worse than not watching, and more "
+        "of it does not help.",
         predicate="in random games, as shares of what Rollo loses without watching, after 64 "
         "moves and on average over seeds: with her errors known, below 0.8 for every "
-        "temperature and leaning, and falling by more than 0.05 with each fourfold of moves; "
+        "temperature and leaning, and at temperature 1 and at leaning 2 falling by more than "
+        "0.05 from each of 0, 1, 4, 16 and 64 moves to the next; "
         "learned, below 0.95 and above known by less than 0.1 for slips and 0.2 for "
         "leanings; overlooked, above 1 for the two highest temperatures and the two "
         "strongest leanings; for a leaning of 2, overlooked loses more than 0.3 more than "
