@@ -141,8 +141,8 @@ CLAIMS = [
         chapter="09",
         statement="A person who errs and does not teach is accommodated if Rollo knows how she "
         "errs, and nearly so if it learns that along with the goal from a family that holds "
-        "it. Strong errors that it overlooks make watching worse than not watching, and more "
-        "of it does not help.",
+        "it. Strong errors that it overlooks make watching worse than not watching; of a "
+        "leaning, longer watching makes it worse still.",
         predicate="in random games, as shares of what Rollo loses without watching, after 64 "
         "moves and on average over seeds: with her errors known, below 0.8 for every "
         "temperature and leaning, and at temperature 1 and at leaning 2 falling by more than "
