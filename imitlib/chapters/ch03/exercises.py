@@ -20,7 +20,8 @@ WORD = Exercise(
     "03.1",
     reference=first_word,
     cases=lambda: [(0.8, 3, False), (0.8, 6, False), (0.8, 6, True), (0.4, 2, True),
-                   (0.45, 2, False), (0.9, 8, False), (0.9, 12, False), (0.6, 2, True)],
+                   (0.45, 2, False), (0.9, 8, False), (0.9, 12, False), (0.6, 2, True),
+                   (0.78, 3, False), (0.78, 4, False)],
     wrong={
         "K forgotten": (
             lambda knows, loaves, form_first: bool(knows > 1 - knows),

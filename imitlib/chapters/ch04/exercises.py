@@ -170,7 +170,7 @@ def _only_where_she_is(hurry, true):
 GLIMPSE = Exercise(
     "04.3",
     reference=with_glimpse,
-    cases=lambda: [(0.4, 0.85), (0.4, 0.55), (0.2, 0.9), (0.2, 0.7), (0.7, 0.6)],
+    cases=lambda: [(0.4, 0.85), (0.4, 0.55), (0.2, 0.9), (0.2, 0.7), (0.7, 0.6), (0.6, 0.9)],
     wrong={
         "agreement": (
             _best_case,
