@@ -232,7 +232,7 @@ CLAIMS = [
             "transfer_often": ("abs", 0.2),
             "transfer_zero": ("abs", 0.02), "transfer_states": ("abs", 0.01),
             "transfer_decay": ("abs", 0.01), "transfer_judge": ("abs", 0.02),
-            "transfer_adam": ("abs", 0.02), "along_judge": ("abs", 100.0),
+            "transfer_adam": ("abs", 0.02), "along_judge": ("abs", 12.0),
             "along_decay": ("abs", 0.01), "along_zero": ("abs", 1e-6),
             "along_states": ("abs", 0.05), "along_early": ("abs", 1e-10),
             "along_random": 1e-4, "along_warm": 1e-5, "along_adam": ("abs", 0.2),

@@ -233,8 +233,8 @@ CLAIMS = [
         source="[A]",
         seeds=SEEDS,
         rtol={
-            "likeness_each": ("abs", 0.5), "lost_each": ("abs", 0.5), "likeness": ("abs", 0.1),
-            "lost": ("abs", 0.1), "lost_least": ("abs", 0.2), "lost_most": ("abs", 0.3),
+            "likeness_each": ("abs", 0.25), "lost_each": ("abs", 0.2), "likeness": ("abs", 0.1),
+            "lost": ("abs", 0.1), "lost_least": ("abs", 0.06), "lost_most": ("abs", 0.2),
             "lost_today": ("abs", 1e-6), "radius": 1e-4, "members_differ": ("abs", 1e-10),
             "redistributed_differ": ("abs", 1e-10), "scaled_differ": ("abs", 1e-10),
         },

@@ -292,9 +292,9 @@ CLAIMS = [
         source="[A]",
         seeds=SEEDS,
         rtol={"accuracy": ("abs", 0.02), "served": ("abs", 0.1), "few_accuracy": ("abs", 0.02),
-              "few_served": ("abs", 0.05), "picked_accuracy": ("abs", 0.2),
-              "picked_told": ("abs", 0.2), "picked_blindly": ("abs", 0.02),
-              "rank_accuracy": ("abs", 0.1), "rank_told": ("abs", 0.1)},
+              "few_served": ("abs", 0.05), "picked_accuracy": ("abs", 0.12),
+              "picked_told": ("abs", 0.09), "picked_blindly": ("abs", 0.02),
+              "rank_accuracy": ("abs", 0.04), "rank_told": ("abs", 0.06)},
         note="Ten islands of gi-suboptimal for each seed. She plans softly with discount 0.5. "
         "Models: planner for or against the reward; discount 0, 0.5, 0.9; reward of pairs or "
         "of states (at 0 of pairs alone); and six wishes drawn blindly, with fitted habits. "
