@@ -1,8 +1,17 @@
 """Chapter 09, cooperative inverse RL: what its page runs, draws and claims."""
 
-from imitlib.chapters.ch09 import asks, bellman, game, off_switch, people, teaching, why
+from imitlib.chapters.ch09 import (
+    asks,
+    bellman,
+    game,
+    off_switch,
+    on_paper,
+    people,
+    teaching,
+    why,
+)
 
 # in the order of the page
-_CLAIMING = (game, teaching, people, bellman, asks, why, off_switch)
+_CLAIMING = (game, teaching, bellman, asks, why, off_switch, people)
 CLAIMS = [claim for module in _CLAIMING for claim in module.CLAIMS]
-GIVEN = {k: v for module in _CLAIMING for k, v in module.GIVEN.items()}
+GIVEN = {k: v for module in (on_paper, *_CLAIMING) for k, v in module.GIVEN.items()}

@@ -7,7 +7,7 @@ import numpy as np
 from imitlib.cirl.solvers import adapted, exhaustive
 from imitlib.cirl.telling import errand, errand_value
 from imitlib.claims import Claim
-from imitlib.figures import axes, line
+from imitlib.figures import ROLES, axes, line
 
 PRICES = (0.05, 0.15, 0.25, 0.35, 0.45, 0.55)
 OFTEN, RARELY, USUAL, STAKE, PRICE = 0.2, 0.05, 0.7, 2.0, 0.2
@@ -85,7 +85,10 @@ def fig_why(s):
             ("shown", "random", "her deed shows it", 13))  # fmt: skip
     for name, role, label, nudge in rows:
         y = s[f"gain_{name}"].mean(axis=0)
-        line(ax, PRICES, y, role)
+        turn = {"often": OFTEN, "rarely": RARELY}.get(name, 0.0) * STAKE  # nothing from here on
+        x = np.sort([*PRICES, turn] if turn else PRICES)
+        line(ax, x, np.where(x >= turn, 0, np.interp(x, PRICES, y)), role, marker=False)
+        ax.plot(PRICES, y, ROLES[role].marker, color=ROLES[role].color, markersize=5)
         at = {"often": 1, "rarely": 0, "shown": -2}[name]
         ax.annotate(label, (PRICES[at], y[at]), xytext=(8, nudge), textcoords="offset points",
                     va="center", color="#20242B", annotation_clip=False)  # fmt: skip
