@@ -212,8 +212,8 @@ def choose_second(first, candidates: Sequence) -> tuple[int, list[Certificate]]:
     Returns
     -------
     int, list of Certificate
-        Its place among the candidates, and what each of them promises. With no good
-        candidate the place is that of the largest sigma.
+        Its place among the candidates, and what each of them promises. If none of them
+        identifies the reward, the place says nothing: look at the certificates.
 
     Raises
     ------
