@@ -27,6 +27,7 @@ import io
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -110,7 +111,7 @@ class Contest:
             self.shown, self.env, Linear(), np.random.default_rng(0),
             optimizer_kwargs={"lr": rate}, linf_eps=CLOSE, grad_l2_eps=0.0,
             log_interval=None,
-            custom_logger=logger.configure("/tmp/irl-bench", format_strs=[]))
+            custom_logger=logger.configure(tempfile.mkdtemp(), format_strs=[]))
         steps, step = [0], trainer._train_step
 
         def counted(*args):
