@@ -4,6 +4,8 @@ Every mutant is a wrong library that runs to its end with legal shapes; the pred
 that the right library satisfies on the same seeds must turn false.
 """
 
+from functools import cache
+
 import numpy as np
 import pytest
 
@@ -11,8 +13,7 @@ from imitlib import claims
 from imitlib.chapters.ch09 import off_switch as off
 from imitlib.chapters.ch09 import people, why
 from imitlib.cirl import off_switch as switch
-from imitlib.experiments import Samples
-from wrong_libraries import each, must_refute
+from wrong_libraries import along, each, must_refute, planted
 
 CLAIMS = {c.id: c for m in (people, why, off) for c in m.CLAIMS}
 SEEDS = {"cirl-handles-errors": (0, 1)}  # a claim about averages
@@ -35,15 +36,8 @@ def measured(claim_id):
 
 @pytest.fixture(scope="module")
 def right(smaller):
-    """What the right library measures, once for each claim."""
-    known = {}
-
-    def once(claim_id):
-        if claim_id not in known:
-            known[claim_id] = measured(claim_id)
-        return known[claim_id]
-
-    return once
+    """What the right library measures, each claim once, when it is asked for."""
+    return cache(measured)
 
 
 @pytest.mark.parametrize("claim_id", CLAIMS)
@@ -238,20 +232,6 @@ def test_a_wrong_library_makes_the_predicate_false(monkeypatch, right, claim_id,
 
 
 # Every clause counts ----------------------------------------------------------------
-
-
-def planted(values, **changed):
-    """Ten equal seeds."""
-    return Samples(tuple(range(10)), {
-        k: np.repeat(np.asarray(v, float)[None], 10, axis=0)
-        for k, v in {**values, **changed}.items()
-    })  # fmt: skip
-
-
-def along(values, k, value):
-    out = list(values)
-    out[k] = value
-    return out
 
 
 PEOPLE = {

@@ -6,6 +6,7 @@ that the right library satisfies on the same seeds must turn false.
 
 from dataclasses import replace
 from fractions import Fraction
+from functools import cache
 
 import numpy as np
 import pytest
@@ -14,8 +15,7 @@ from imitlib import claims
 from imitlib.chapters.ch09 import asks, bellman, game, teaching
 from imitlib.cirl import office, solvers
 from imitlib.cirl.assistance import OneShot
-from imitlib.experiments import Samples
-from wrong_libraries import each, must_refute
+from wrong_libraries import along, each, must_refute, planted
 
 CLAIMS = {c.id: c for m in (game, teaching, bellman, asks) for c in m.CLAIMS}
 SEEDS = {"cirl-game": (0,), "cirl-game-belief": (0, 1), "cirl-bellman": (1,)}
@@ -40,15 +40,8 @@ def measured(claim_id):
 
 @pytest.fixture(scope="module")
 def right(smaller):
-    """What the right library measures, once for each claim."""
-    known = {}
-
-    def once(claim_id):
-        if claim_id not in known:
-            known[claim_id] = measured(claim_id)
-        return known[claim_id]
-
-    return once
+    """What the right library measures, each claim once, when it is asked for."""
+    return cache(measured)
 
 
 @pytest.mark.parametrize("claim_id", CLAIMS)
@@ -309,20 +302,6 @@ def test_a_wrong_library_makes_the_predicate_false(monkeypatch, right, claim_id,
 
 
 # Every clause counts ----------------------------------------------------------------
-
-
-def planted(values, **changed):
-    """Ten equal seeds."""
-    return Samples(tuple(range(10)), {
-        k: np.repeat(np.asarray(v, float)[None], 10, axis=0)
-        for k, v in {**values, **changed}.items()
-    })  # fmt: skip
-
-
-def along(values, k, value):
-    out = list(values)
-    out[k] = value
-    return out
 
 
 OFFICE = {

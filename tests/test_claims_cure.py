@@ -5,14 +5,15 @@ that the right library satisfies on the same seed must turn false.
 """
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
 
 from imitlib import claims
 from imitlib.chapters.ch07 import cure, gallery, gate, sign, yards
-from imitlib.experiments import Samples
 from imitlib.rewards import identify
+from wrong_libraries import along, planted
 
 CLAIMS = {c.id: c for m in (cure, gallery, sign) for c in m.CLAIMS}
 SEEDS = {"ill-cure-design": (1000, 1001, 1002)}  # a claim about averages
@@ -27,15 +28,8 @@ def measured(claim_id):
 
 @pytest.fixture(scope="module")
 def right():
-    """What the right library measures, once for each claim."""
-    known = {}
-
-    def once(claim_id):
-        if claim_id not in known:
-            known[claim_id] = measured(claim_id)
-        return known[claim_id]
-
-    return once
+    """What the right library measures, each claim once, when it is asked for."""
+    return cache(measured)
 
 
 @pytest.mark.parametrize("claim_id", CLAIMS)
@@ -270,22 +264,8 @@ def test_a_wrong_library_makes_the_predicate_false(monkeypatch, right, claim_id,
 # Every clause counts ----------------------------------------------------------------
 
 
-def planted(values, **changed):
-    """Ten equal seeds."""
-    return Samples(tuple(range(10)), {
-        k: np.repeat(np.asarray(v, float)[None], 10, axis=0)
-        for k, v in {**values, **changed}.items()
-    })  # fmt: skip
-
-
 def both(**ends):
     return {f"{k}_{name}": v for name in ("discounts", "worlds") for k, v in ends.items()}
-
-
-def along(values, k, value):
-    out = list(values)
-    out[k] = value
-    return out
 
 
 FALLS = (1 / np.sqrt(cure.WATCHED) * 20).tolist()

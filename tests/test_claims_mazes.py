@@ -8,6 +8,7 @@ place of networks.
 """
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -26,10 +27,9 @@ from imitlib.chapters.ch05 import (
 from imitlib.chapters.ch05 import exam as room
 from imitlib.envs import maze_makers
 from imitlib.envs.mazes import Mazes, read_plan, walk
-from imitlib.experiments import Samples
 from imitlib.pc import procedures, running, training
 from stand_ins import FOR_ROUNDS, RINGS, taught_at_once
-from wrong_libraries import each, must_refute
+from wrong_libraries import each, must_refute, planted
 
 CLAIMS = {c.id: c for m in (arms, seeing, price, cost) for c in m.CLAIMS}
 SEED = 4  # none of the recorded ones
@@ -76,15 +76,8 @@ def measured(claim_id):
 
 @pytest.fixture(scope="module")
 def right(smaller):
-    """What the right library gives, each claim once, when it is asked for."""
-    known = {}
-
-    def get(claim_id):
-        if claim_id not in known:
-            known[claim_id] = measured(claim_id)
-        return known[claim_id]
-
-    return get
+    """What the right library measures, each claim once, when it is asked for."""
+    return cache(measured)
 
 
 @pytest.mark.parametrize("claim_id", CLAIMS)
@@ -322,14 +315,6 @@ def test_a_wrong_library_makes_the_predicate_false(monkeypatch, right, claim_id,
 
 
 # Every clause counts ----------------------------------------------------------------
-
-
-def planted(values, **changed):
-    """Ten equal seeds."""
-    return Samples(tuple(range(10)), {
-        k: np.repeat(np.asarray(v, float)[None], 10, axis=0)
-        for k, v in {**values, **changed}.items()
-    })  # fmt: skip
 
 
 def of(names, **ends):

@@ -6,6 +6,7 @@ that the right library satisfies on the same seeds must turn false.
 
 import copy
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -14,10 +15,9 @@ from imitlib import claims, planning
 from imitlib.chapters.ch08 import mistakes, on_paper, people, restaurant, wrong_model
 from imitlib.chapters.ch08.people import BIASED, KINDS, STEPS
 from imitlib.envs.town import Town
-from imitlib.experiments import Samples
 from imitlib.goals import biased, delay_plan, hyperbola, infer
 from imitlib.mdp import MDP
-from wrong_libraries import each, must_refute
+from wrong_libraries import each, must_refute, planted
 
 CLAIMS = {c.id: c for m in (restaurant, people, mistakes, wrong_model) for c in m.CLAIMS}
 SEEDS = (1000, 1001)  # claims about averages
@@ -51,15 +51,8 @@ def one_survey(monkeypatch):
 
 @pytest.fixture(scope="module")
 def right():
-    """What the right library measures, once for each claim."""
-    known = {}
-
-    def once(claim_id):
-        if claim_id not in known:
-            known[claim_id] = measured(claim_id)
-        return known[claim_id]
-
-    return once
+    """What the right library measures, each claim once, when it is asked for."""
+    return cache(measured)
 
 
 @slow
@@ -206,14 +199,6 @@ def test_a_wrong_library_makes_the_claim_false(right, monkeypatch, claim_id, mut
 
 
 # Clauses ----------------------------------------------------------------------------
-
-
-def planted(values, **changed):
-    """Ten equal seeds."""
-    return Samples(tuple(range(10)), {
-        k: np.repeat(np.asarray(v, float)[None], 10, axis=0)
-        for k, v in {**values, **changed}.items()
-    })  # fmt: skip
 
 
 def kinds(rational, others):

@@ -1,6 +1,9 @@
 """A claim is real only if some wrong library makes it false: the form of that test."""
 
+import numpy as np
 import pytest
+
+from imitlib.experiments import Samples
 
 
 def each(mutants):
@@ -17,3 +20,17 @@ def must_refute(claim, fine, wrong):
     assert list(wrong.values) == list(fine.values)
     assert all(wrong[name].shape == fine[name].shape for name in fine.values)
     assert claim.holds(wrong) is False
+
+
+def planted(values, **changed):
+    """Ten equal seeds."""
+    return Samples(tuple(range(10)), {
+        k: np.repeat(np.asarray(v, float)[None], 10, axis=0)
+        for k, v in {**values, **changed}.items()
+    })  # fmt: skip
+
+
+def along(values, k, value):
+    out = list(values)
+    out[k] = value
+    return out
