@@ -1,5 +1,6 @@
 """Assistance games against Bayes by hand, brute force, play itself and closed forms."""
 
+import math
 from dataclasses import replace
 from fractions import Fraction
 from itertools import product
@@ -263,6 +264,103 @@ def test_the_bound_is_the_formula_where_that_is_smaller():
         adapted(made, [[0.5, 0.4]])
     with pytest.raises(ValueError, match="beliefs is empty"):
         adapted(made, [])
+
+
+def test_scores_are_plans_times_beliefs():
+    """One step, one state, two goals, three actions of hers and two of his; 3 beliefs.
+
+    For each of his: 3 worths to make from an empty plan, and 2 maxima of one pair each.
+    """
+    made = small(0, n_states=1, n_robot=2, n_goals=2, horizon=1)
+    plans = adapted(made)
+    assert plans.tried == 2 * (3 + 2) and plans.scored == (plans.tried + 2) * 3
+    assert adapted(made, [made.prior]).scored == plans.tried + 2
+
+
+def every_plan(made, steps, state):
+    """Rollo's deterministic plans as (act, {(her act, next state): plan})."""
+    if steps == 0:
+        yield None
+        return
+    for act in np.flatnonzero(made.robot_may[state]):
+        seen = [(h, ahead) for h in np.flatnonzero(made.human_may[state])
+                for ahead in np.flatnonzero(made.transitions[state, h, act])]  # fmt: skip
+        for after in product(*[list(every_plan(made, steps - 1, ahead)) for _, ahead in seen]):
+            yield act, dict(zip(seen, after))
+
+
+def her_worth(made, plan, state, goal, temperature):
+    """The plan's worth to a Hana who errs, by recursion over what may happen."""
+    if plan is None:
+        return 0.0
+    act, after = plan
+    q = {h: made.reward[state, h, act, goal] for h in np.flatnonzero(made.human_may[state])}
+    for (h, ahead), rest in after.items():
+        q[h] += made.discount * made.transitions[state, h, act, ahead] * her_worth(
+            made, rest, ahead, goal, temperature)  # fmt: skip
+    odds = {h: math.exp(one / temperature) for h, one in q.items()}
+    return sum(odds[h] * q[h] for h in q) / sum(odds.values())
+
+
+@pytest.mark.parametrize(
+    ("seed", "temperature", "changes"),
+    [(0, 0.5, {"branches": 2}), (1, 2.0, {"branches": 2, "n_goals": 3}), (2, 1.0, {"horizon": 3}),
+     (3, 0.3, {"n_human": 3, "n_robot": 3}), (4, 1.0, {"n_human": 3, "branches": 2})],
+)  # fmt: skip
+def test_her_slips_against_every_plan(seed, temperature, changes):
+    rules = {"n_states": 2, "n_human": 2, "n_robot": 2, "n_goals": 2, "horizon": 2}
+    made = small(seed, **rules | changes)
+    if seed == 4:
+        made = legal_at_random(made, seed)
+    goals = range(made.n_goals)
+    best = max(made.prior @ [her_worth(made, plan, made.start, g, temperature) for g in goals]
+               for plan in every_plan(made, made.horizon, made.start))  # fmt: skip
+    plans = adapted(made, temperature=temperature)
+    assert plans.value == pytest.approx(best, abs=1e-12) and plans.bound == 0
+    some = [made.prior, *np.eye(made.n_goals)]
+    rough = adapted(made, some, temperature)
+    assert rough.value <= best + 1e-12 <= rough.value + rough.bound + 2e-12
+    ends = [adapted(made, temperature=t).value for t in (1e-9, 1e9)]
+    assert ends[0] == pytest.approx(exhaustive(made).value, abs=1e-6)
+    assert ends[1] == pytest.approx(max(
+        made.prior @ [her_worth(made, plan, made.start, g, 1e9) for g in goals]
+        for plan in every_plan(made, made.horizon, made.start)))  # fmt: skip
+
+
+def threatened():
+    """One goal. Hana may wait or spill; then Rollo helps, or does her a bad turn.
+
+    To wait costs 1, and then help brings 3. To spill costs nothing, and then help
+    brings 1, a bad turn -9: never best, and yet it keeps her hand from slipping.
+    """
+    P, r = np.zeros((3, 2, 2, 3)), np.zeros((3, 2, 2, 1))
+    P[0, 0, :, 1] = P[0, 1, :, 2] = 1
+    P[1:, ..., 0] = 1
+    r[0, 0], r[1, :, 0], r[2, :, 0], r[2, :, 1] = -1, 3, 1, -9
+    may = np.array([[1, 1], [1, 0], [1, 0]], bool)
+    return Game(P, r, [1.0], 2, human_may=may, robot_may=may[[1, 0, 0]])
+
+
+def test_a_threat_is_worth_keeping_and_is_dropped_at_beliefs():
+    made, odds = threatened(), math.exp(2 - 1)  # to wait and be helped, over to spill
+    kind, odd = (2 * odds + 1) / (odds + 1), math.exp(2 + 9)
+    stern = (2 * odd - 9) / (odd + 1)
+    assert stern > kind
+    assert adapted(made, temperature=1.0).value == pytest.approx(stern)
+    assert adapted(made, [[1.0]], 1.0).value == pytest.approx(kind)
+    assert adapted(made).value == adapted(made, [[1.0]]).value == 2
+
+
+@pytest.mark.parametrize("temperature", [-0.1, np.nan, np.inf])
+def test_no_temperature(temperature):
+    with pytest.raises(ValueError, match=f"temperature is {temperature}; it must be finite"):
+        adapted(small(), temperature=temperature)
+
+
+def test_too_many_plans():
+    made = small(0, n_states=2, n_human=4, horizon=4)
+    with pytest.raises(ValueError, match="plans for one state.*give fewer beliefs"):
+        adapted(made, temperature=1.0)
 
 
 def test_off_its_path_a_solution_says_nothing():

@@ -6,7 +6,7 @@ that the right library satisfies on the same seeds must turn false.
 
 from dataclasses import replace
 from fractions import Fraction
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ from imitlib.cirl.assistance import OneShot
 from wrong_libraries import along, each, must_refute, planted
 
 CLAIMS = {c.id: c for m in (game, teaching, bellman, asks) for c in m.CLAIMS}
-SEEDS = {"cirl-game": (0,), "cirl-game-belief": (0, 1), "cirl-bellman": (1,)}
+SEEDS = {"cirl-game": (0,), "cirl-game-belief": (0, 1), "cirl-bellman": (5,)}
 pytestmark = pytest.mark.slow
 
 
@@ -30,6 +30,8 @@ def smaller():
         patch.setattr(teaching, "GAMES", 100)
         patch.setattr(bellman, "GOALS", (2, 4, 7))
         patch.setattr(bellman, "HORIZONS", (1, 2, 3))
+        patch.setattr(bellman, "MANY_GOALS", (2, 4))
+        patch.setattr(bellman, "NOISY", 5)
         patch.setattr(asks, "OPENS", (0, 2, 4, 5))
         yield
 
@@ -199,8 +201,9 @@ def she_does_her_worst(monkeypatch):
 
 def adapting(monkeypatch, change):
     before = solvers.adapted
-    monkeypatch.setattr(bellman, "adapted", lambda made, beliefs=None: change(
-        before, made, beliefs))  # fmt: skip
+    monkeypatch.setattr(bellman, "adapted", lambda made, beliefs=None, temperature=0.0: change(
+        before if not temperature else partial(before, temperature=temperature), made,
+        beliefs))  # fmt: skip
 
 
 def plans_forget_the_discount(monkeypatch):
@@ -222,6 +225,35 @@ def nothing_is_said_to_be_missing(monkeypatch):
 def rules_are_listed_after_all(monkeypatch):
     adapting(monkeypatch, lambda f, made, b: replace(
         f(made, b), tried=solvers.exhaustive(made).tried))  # fmt: skip
+
+
+def scores_are_plans(monkeypatch):
+    adapting(monkeypatch, lambda f, made, b: (lambda p: replace(p, scored=p.tried))(f(made, b)))
+
+
+def answering(monkeypatch, change):
+    """Only a Hana who errs answers otherwise."""
+    before = solvers._answered
+    monkeypatch.setattr(solvers, "_answered", lambda worths, temperature, points: change(
+        before, worths, temperature, points) if temperature else before(
+        worths, temperature, points))  # fmt: skip
+
+
+def slips_are_overlooked(monkeypatch):
+    answering(monkeypatch, lambda f, worths, t, points: f(worths, 0.0, points))
+
+
+def she_minds_nothing(monkeypatch):
+    """Whatever the temperature, it is taken for a very high one."""
+    answering(monkeypatch, lambda f, worths, t, points: f(worths, 1e3 * t, points))
+
+
+def plans_are_dropped_for_her_too(monkeypatch):
+    """Every plan is called for, and only those best at a corner or at evens are kept."""
+    best = solvers._best
+    points = np.array([[1, 0], [0, 1], [0.5, 0.5]])
+    monkeypatch.setattr(solvers, "_best", lambda plans, at: best(plans, points if at is None
+                                                                 else at))  # fmt: skip
 
 
 def kitchens(monkeypatch, change):
@@ -285,7 +317,8 @@ MUTANTS = {
         she_chooses_at_random, she_does_her_worst, plans_forget_the_discount,
         only_the_prior_is_looked_at, every_belief_is_looked_at,
         nothing_is_said_to_be_missing, rules_are_listed_after_all,
-        she_forgets_what_she_wants,
+        she_forgets_what_she_wants, scores_are_plans, slips_are_overlooked,
+        she_minds_nothing, plans_are_dropped_for_her_too,
     ],
     "cirl-asks": [
         her_answers_say_nothing, questions_are_free, time_costs_nothing,
@@ -319,6 +352,9 @@ BELLMAN = {
     "gap": [0] * 7, "rules": RULES, "plans": PLANS, "missing": [0.8, 0.5, 0.3, 0],
     "bound": [2.6, 2.3, 2.1, 0], "gap_longer": [0] * 4,
     "rules_longer": [1530, 3060, 4590, 6120], "plans_longer": [48, 313, 2324, 6423],
+    "scores": [680 * 4.0**k for k in range(7)], "scores_longer": [810, 7080, 44841, 105033],
+    "scores_many": [1600 * 4.6**k for k in range(5)], "noisy_lost": [0.02, 0.09, 0.06],
+    "noisy_lossy": [0.75, 0.74, 0.4], "noisy_least": 0, "noisy_value": [7, 6.8, 5.9],
 }  # fmt: skip
 WORMY = [asks.wormy_values(g, asks.COST, asks.WRONG, asks.CLEAN) for g in asks.DISCOUNTS]
 MEAL = [asks.meal_values(asks.MEAL, asks.COST, k, asks.APPLE, asks.BURNT) for k in asks.OPENS]
@@ -347,6 +383,11 @@ BROKEN = [
         {"missing": along(BELLMAN["missing"], 1, 2.4)},
         {"missing": [0.09, 0.05, 0.03, 0]},
         {"missing": [0.8, 0.5, 0.3, 1e-6], "bound": [2.6, 2.3, 2.1, 1]},
+        {"scores": [680 * 2.9**k for k in range(7)]},
+        {"scores_many": [1600 * 6.6**k for k in range(5)]},
+        {"scores_many": [1600 * 2.9**k for k in range(5)]},
+        {"noisy_least": -1e-6}, {"noisy_lossy": [0.75, 0.5, 0.4]},
+        {"noisy_lossy": [0.75, 0.74, 0.2]}, {"noisy_lost": [0.02, 0.05, 0.06]},
         {"plans_longer": [48, 313, 400, 6423]}, {"plans_longer": [48, 313, 2324, 2500]},
     ]),
     (asks.asks_holds, ASKS, [
@@ -364,6 +405,7 @@ BROKEN = [
                          ids=[row[0].__name__ for row in BROKEN])  # fmt: skip
 def test_each_clause_of_a_predicate_can_fail(monkeypatch, holds, good, changes):
     monkeypatch.setattr(bellman, "GOALS", tuple(range(2, 9)))
+    monkeypatch.setattr(bellman, "MANY_GOALS", tuple(range(2, 7)))
     monkeypatch.setattr(asks, "OPENS", tuple(range(7)))
     assert holds(planted(good)) is True
     for change in changes:
@@ -388,8 +430,12 @@ def test_what_is_derived(monkeypatch):
     got = game.office_derived(planted(OFFICE))
     assert got["closed"] == pytest.approx(45 / 46) and got["best_share"] > got["literal_share"]
     monkeypatch.setattr(bellman, "GOALS", tuple(range(2, 9)))
+    monkeypatch.setattr(bellman, "MANY_GOALS", tuple(range(2, 7)))
     got = bellman.bellman_derived(planted(BELLMAN))
     assert got["rules_factor"] == pytest.approx(4.05) and got["plans_factor"] == pytest.approx(2.1)
+    assert got["scores_factor"] == pytest.approx(4.0)
+    assert got["scores_many_factor"] == pytest.approx(4.6)
+    assert got["rules_many_factor"] == pytest.approx((117648 / 48) ** 0.25)
     got = teaching.teaching_derived(planted(TEACHING))
     assert got["taught"] == pytest.approx(0.29) and got["misread_costs"] == pytest.approx(0.03)
     got = asks.asks_derived(planted(ASKS))
