@@ -489,12 +489,13 @@ def test_every_claim_is_ruined():
     import test_claims_people as people
     import test_claims_underachieving as underachieving
     import test_claims_words as words
+    import test_three_doors as three_doors
 
     ruined = {*RUIN, *words.PLANTED, *underachieving.CLAUSES, *adversarial.PLANTED,
               *entropy.BREAKS, *ill_posed.PLANTED, *inferring.BREAKS}  # fmt: skip
     ruined |= {claim_id for claim_id, _ in orders.PLANTED}
     predicates = {row[0] for m in (mazes, frames, cure, people, pairs, cirl,
-                                  assistance) for row in m.BROKEN}  # fmt: skip
+                                  assistance, three_doors) for row in m.BROKEN}  # fmt: skip
     measured = [c for c in claims.all_claims() if c.measure]
     assert [c.id for c in measured
             if c.id not in ruined and c.holds not in predicates] == []

@@ -2,8 +2,9 @@
 
 Read `game` first, then `belief` and `solvers`. `office` is one game in rational numbers;
 `assistance` has one signal and one act, and says who teaches whom; in `asking` Rollo may
-put a question, in `telling` Hana may explain. `teachers` has people who err, and
-`off_switch` one decision: whether to let her stop it.
+put a question, in `telling` Hana may explain; `doors` is a morning in the town, with
+both. `teachers` has people who err, and `off_switch` one decision: whether to let her
+stop it.
 """
 
 from importlib import import_module
@@ -16,6 +17,7 @@ _HOME = {
     "office": (),
     "assistance": ("OneShot", "random_one_shot"),
     "asking": ("meal_choice", "wormy_apples"),
+    "doors": ("answer_to", "three_doors"),
     "teachers": ("belief_after", "erring", "losses", "watched"),
     "telling": ("errand", "errand_value"),
     "off_switch": (),

@@ -126,7 +126,7 @@ def explore_switch(mu: float, beta: float):
 _WALKS = [best_walk(door) for door in DOORS]
 GIVEN = {
     "hook.shared": shared(*_WALKS),
-    "hook.silly": -2 * REWARDS["true"]["step"],
+    "hook.wasted": -REWARDS["true"]["step"],
     "hand.pair": 92, "hand.level": 51, "hand.even": 45, "hand.sure": 67.5, "hand.own": 1.5,
     "hand.taught": 10 / 92, "page.theta": TENTHS, "page.draws": 100_000, "page.turn": 1.0,
 }  # fmt: skip
