@@ -225,7 +225,11 @@ def quantities(claim: Claim) -> dict[str, float]:
     ``x.min``, ``x.max``; a list gives ``x.0``, ``x.1``, ... (means); a derived value
     its own name; ``n`` is the number of seeds.
     """
-    samples, out = recorded(claim), {}
+    return _quantities(claim, recorded(claim))
+
+
+def _quantities(claim: Claim, samples: Samples) -> dict[str, float]:
+    out = {}
     for name, value in samples.values.items():
         if value.ndim == 1:
             if np.isfinite(value).all():
@@ -250,13 +254,14 @@ def row(claim: Claim) -> dict:
     if claim.measure is None:
         return out
     try:
-        numbers = quantities(claim)
+        samples = recorded(claim)
+        numbers = _quantities(claim, samples)
     except ValueError:
         return out | {"state": "due"}
     low, high = (numbers.get(f"{claim.headline}.{end}", math.nan) for end in ("low", "high"))
     exact = claim.exact or not math.isfinite(low)
     seeds = "exact" if claim.exact else f"{claim.seeds[0]}–{claim.seeds[-1]}"
-    state = str(bool(claim.holds(recorded(claim)))).replace("False", "FALSE").lower()
+    state = str(bool(claim.holds(samples))).replace("False", "FALSE").lower()
     state = "FALSE" if state == "false" else state
     return out | {
         "value": numbers[claim.headline],

@@ -19,6 +19,7 @@ from types import ModuleType
 __all__ = ["fingerprint"]
 
 PACKAGE = __name__.partition(".")[0]
+NOTHING = object()
 
 
 def fingerprint(function) -> str:
@@ -43,16 +44,15 @@ def fingerprint(function) -> str:
         if key in pieces:
             continue
         try:
-            source = textwrap.dedent(inspect.getsource(thing))
-            tree = ast.parse(source)
+            code, uses, imports = _read(thing)
         except (OSError, TypeError, SyntaxError) as error:
             if key.endswith("<lambda>"):  # part of a longer line that is followed anyway
                 pieces[key] = ""
                 continue
             raise ValueError(f"function reaches {key}, whose source is out of reach") from error
         found: list = []
-        constants = sorted(_follow(tree, vars(sys.modules[thing.__module__]), found))
-        pieces[key] = "\n".join([_code(source, tree), *constants])
+        scope = {**vars(sys.modules[thing.__module__]), **_local_imports(imports)}
+        pieces[key] = "\n".join([code, *sorted(_follow(uses, scope, found))])
         waiting.extend(found)
     text = "\n".join(f"{key}\n{pieces[key]}" for key in sorted(pieces))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -87,50 +87,61 @@ def _code(source: str, tree: ast.AST) -> str:
     return re.sub(r",([)\]}])", r"\1", text)
 
 
-def _follow(tree: ast.AST, scope: dict, found: list) -> list[str]:
-    """Functions and classes that `tree` names go to `found`; constants come back as text."""
-    scope = {**scope, **_local_imports(tree)}
-    constants: dict[str, str] = {}
+@functools.cache
+def _read(thing) -> tuple[str, list, list]:
+    """The code of a function or class, the names that it uses, and what it imports.
+
+    A name is a tuple: ``("bc", "fit")`` for ``bc.fit``. The source of a thing stays as it
+    is while Python runs, so it is read once, for however many functions reach it.
+    """
+    source = textwrap.dedent(inspect.getsource(thing))
+    tree = ast.parse(source)
+    uses, imports = [], []
     for node in ast.walk(tree):
-        name, value = None, None
-        if isinstance(node, ast.Name) and node.id in scope:
-            name, value = node.id, scope[node.id]
+        if isinstance(node, ast.Name):
+            uses.append((node.id,))
         elif isinstance(node, ast.Attribute):
-            name, value = _attribute(node, scope)
-        if name is not None and not isinstance(value, ModuleType):
-            text = _take(value, found)
-            if text:
-                constants[name] = f"{name}={text}"
+            chain, inner = [node.attr], node.value
+            while isinstance(inner, ast.Attribute):
+                chain.append(inner.attr)
+                inner = inner.value
+            if isinstance(inner, ast.Name):
+                uses.append((inner.id, *reversed(chain)))
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == PACKAGE:
+            imports += [(node.module, a.name, a.asname or a.name) for a in node.names]
+    return _code(source, tree), list(dict.fromkeys(uses)), imports
+
+
+def _follow(uses: list, scope: dict, found: list) -> list[str]:
+    """Functions and classes that are used go to `found`; constants come back as text."""
+    constants: dict[str, str] = {}
+    for first, *rest in uses:
+        value = _look_up(scope[first], rest) if first in scope else NOTHING
+        if value is NOTHING or isinstance(value, ModuleType):
+            continue
+        name, text = ".".join([first, *rest]), _take(value, found)
+        if text:
+            constants[name] = f"{name}={text}"
     return list(constants.values())
 
 
-def _local_imports(tree: ast.AST) -> dict:
+def _local_imports(imports: list) -> dict:
     names = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == PACKAGE:
-            module = importlib.import_module(node.module)
-            for alias in node.names:
-                if not hasattr(module, alias.name):
-                    importlib.import_module(f"{node.module}.{alias.name}")
-                names[alias.asname or alias.name] = getattr(module, alias.name)
+    for origin, name, here in imports:
+        module = importlib.import_module(origin)
+        if not hasattr(module, name):
+            importlib.import_module(f"{origin}.{name}")
+        names[here] = getattr(module, name)
     return names
 
 
-def _attribute(node: ast.Attribute, scope: dict):
-    """Resolve ``bc.fit`` where ``bc`` is one of our modules."""
-    chain = [node.attr]
-    inner = node.value
-    while isinstance(inner, ast.Attribute):
-        chain.append(inner.attr)
-        inner = inner.value
-    if not isinstance(inner, ast.Name) or inner.id not in scope:
-        return None, None
-    value = scope[inner.id]
-    for attr in reversed(chain):
+def _look_up(value, attributes: list):
+    """``fit`` of ``bc.fit`` where ``bc`` is one of our modules, else nothing."""
+    for attribute in attributes:
         if not isinstance(value, ModuleType) or value.__name__.partition(".")[0] != PACKAGE:
-            return None, None
-        value = getattr(value, attr, None)
-    return ".".join([inner.id, *reversed(chain)]), value
+            return NOTHING
+        value = getattr(value, attribute, None)
+    return value
 
 
 def _take(value, found: list) -> str:
