@@ -9,6 +9,10 @@ PY ?=
 URL ?=
 export OMP_NUM_THREADS ?= 1
 
+# Keep compiled modules, whatever the habit of the machine: a process that needs torch
+# starts in half the time with them.
+export PYTHONDONTWRITEBYTECODE :=
+
 PYTHON := .venv/bin/python
 PYTEST := $(PYTHON) -m pytest -n 2 --dist loadfile
 
