@@ -93,6 +93,31 @@ def test_other_bad_input_about_beliefs():
     np.testing.assert_array_equal(subsets(2).astype(int), [[0, 0], [1, 0], [0, 1], [1, 1]])
 
 
+def test_several_moves_and_one_of_them_impossible():
+    """After the first move two goals are left; neither makes the second."""
+    prior, rules = [0.5, 0.3, 0.2], [one_hot([0, 1, 0], 2), one_hot([0, 1, 0], 2), np.eye(3)]
+    with pytest.raises(Impossible, match=r"action 1 has probability 0 under .*0\.7142.*, 0\.0, "):
+        follow(prior, rules[:2], [0, 1])
+    given_up = follow(prior, rules[:2], [0, 1], off_path=[0.1, 0.8, 0.1])
+    np.testing.assert_array_equal(given_up, [0.1, 0.8, 0.1])
+    np.testing.assert_array_equal(follow(prior, rules, [0, 1, 2], off_path=[0.1, 0.8, 0.1]),
+                                  [0, 0, 1])  # fmt: skip
+    np.testing.assert_array_equal(follow(prior, [], []), prior)
+
+
+@pytest.mark.parametrize(
+    ("belief", "rules", "actions", "words"),
+    [
+        ([0.5, 0.5], [np.eye(2)], [0, 1], "rules has 1 entries and actions 2"),
+        ([0.5, 0.4], [], [], "belief sums to 0.9"),
+        ([0.5, 0.5], [np.eye(2), np.eye(3)], [0, 0], r"rule has shape \(3, 3\)"),
+    ],
+)
+def test_several_moves_that_do_not_fit(belief, rules, actions, words):
+    with pytest.raises(ValueError, match=words):
+        follow(belief, rules, actions)
+
+
 # The game -----------------------------------------------------------------------------
 
 
@@ -375,6 +400,76 @@ def test_off_its_path_a_solution_says_nothing():
         solution.human_acts([(0, int(solution.rules[0, -1, 0, 0]), 0)], 1, 1)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_a_goal_of_probability_0_changes_nothing(seed):
+    """With it or without it: the value, and how the others are played."""
+    made = replace(small(seed, branches=2, horizon=2), prior=[0.6, 0, 0.4])
+    without = replace(made, reward=made.reward[..., [0, 2]], prior=[0.6, 0.4])
+    whole, less = exhaustive(made), exhaustive(without)
+    assert whole.value == pytest.approx(less.value, abs=1e-12)
+    assert adapted(made).value == pytest.approx(adapted(without).value, abs=1e-12)
+    assert full_information(made) == pytest.approx(full_information(without))
+    assert no_sharing(made) == pytest.approx(no_sharing(without))
+    np.testing.assert_array_equal(whole.robot[:, 0b101], less.robot[:, 0b11])
+    np.testing.assert_array_equal(whole.rules[:, 0b101][..., [0, 2]], less.rules[:, 0b11])
+    with pytest.raises(Impossible, match=r"the goals \[1\] have probability 0"):
+        given(made.prior, [False, True, False])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_goal_of_probability_0_can_be_played_and_its_part_is_the_first_legal_move(seed):
+    made = replace(legal_at_random(small(seed, branches=2), seed), prior=[0.6, 0, 0.4])
+    whole = exhaustive(made)
+    table = play(made, whole.human_acts, whole.robot_acts, 1, np.random.default_rng(seed))
+    assert np.isfinite(table.worth())
+    assert [human for _, human, _ in table.history] == [
+        int(made.human_may[state].argmax()) for state, _, _ in table.history]  # fmt: skip
+    assert whole.goals_left(table.history) & 0b010
+    plans = adapted(made)  # no point was kept for that goal: a value that is attained, no bound
+    assert plans.at([0, 1, 0], 0) <= full_information(replace(made, prior=[0, 1, 0])) + 1e-12
+
+
+def test_a_move_that_no_goal_explains_in_the_middle_of_a_game():
+    made = small(1, n_human=4, n_goals=2, horizon=3)
+    solution, table = exhaustive(made), Play(made, 0, np.random.default_rng(0))
+    table.step(solution.human_acts([], 0, 0), solution.robot_acts([], 0))
+    left = solution.goals_left(table.history)
+    used = set(solution.rules[1, left, table.state].tolist())
+    unused = min({0, 1, 2, 3} - used)
+    state = table.state
+    table.step(unused, 0)
+    assert left and solution.goals_left(table.history) == 0
+    with pytest.raises(Impossible, match="no goal explains what she did"):
+        solution.robot_acts(table.history, table.state)
+    with pytest.raises(Impossible, match="no goal explains what she did"):
+        solution.human_acts(table.history, table.state, 0)
+    plans = adapted(made)  # plans answer every move, also one that is never made
+    assert np.isfinite(plans.at(made.prior, state, 1))
+
+
+def test_an_illegal_move_changes_nothing():
+    made = legal_at_random(small(4, n_human=4, n_robot=4), 4)
+    table = Play(made, 0, np.random.default_rng(0))
+    for human, robot in ((int(made.human_may[0].argmin()), int(made.robot_may[0].argmax())),
+                         (int(made.human_may[0].argmax()), int(made.robot_may[0].argmin()))):
+        with pytest.raises(ValueError, match="legal in state 0"):
+            table.step(human, robot)
+    assert table.history == [] and table.state == 0 and not table.over
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda made: adapted(made, [[0.5, 0.5]]), r"beliefs\[0\] has shape \(2,\)"),
+        (lambda made: adapted(made).at([0.5, 0.5], 0), r"belief has shape \(2,\)"),
+        (lambda made: adapted(made).at([0.5, 0.5, 0.5], 0), "belief sums to 1.5"),
+    ],
+)
+def test_beliefs_that_do_not_fit_a_game(call, words):
+    with pytest.raises(ValueError, match=words):
+        call(small())
+
+
 # The office ---------------------------------------------------------------------------
 
 
@@ -468,6 +563,13 @@ def test_one_shot_bad_input():
         OneShot(np.zeros((2, 3)), np.zeros((2, 3)), [0.5, 0.6])
     with pytest.raises(ValueError, match="off_path sums to"):
         assistance.random_one_shot(np.random.default_rng(0)).answers([0] * 4, [1, 1, 0, 0])
+    made = random_one_shot(np.random.default_rng(0), 3, 4, 5)
+    with pytest.raises(ValueError, match=r"rule has shape \(4,\); .* 3 goals"):
+        made.answers([0] * 4)
+    with pytest.raises(ValueError, match=r"actions is \[0, 4, 0\]; give one of 0 to 3"):
+        made.answers([0, 4, 0])
+    with pytest.raises(ValueError, match=r"answers has shape \(3,\); .* 4 actions"):
+        made.response([0] * 3)
 
 
 # The kitchens -------------------------------------------------------------------------

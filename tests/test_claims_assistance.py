@@ -204,11 +204,51 @@ def every_look_is_the_first(monkeypatch):
         mu, sigma, noise, seen, min(n, 1)))  # fmt: skip
 
 
+def the_sure_do_not_look(monkeypatch):
+    """A Rollo who is sure beforehand keeps its mean, whatever it sees."""
+    before = switch.learn
+
+    def learn(mu, sigma, noise, seen, n):
+        mean, spread = before(mu, sigma, noise, seen, n)
+        return (np.full_like(mean, mu) if sigma < 0.2 else mean), spread
+
+    monkeypatch.setattr(switch, "learn", learn)
+
+
+def an_honest_doubt_does_not_mend_the_mean(monkeypatch):
+    """Looks are read as of a thing that is better by as much as the prior's mean was."""
+    before = switch.learn
+    monkeypatch.setattr(switch, "learn", lambda mu, sigma, noise, seen, n: before(
+        mu, sigma, noise, np.asarray(seen) + (mu - off.MU), n))  # fmt: skip
+
+
+def no_strength_is_left_out(monkeypatch):
+    monkeypatch.setattr(people, "without_strength",
+                        lambda family, strength: [rule for *_, rule in family])  # fmt: skip
+
+
+def no_move_is_left_out(monkeypatch):
+    monkeypatch.setattr(people, "without_move",
+                        lambda family, move: [rule for *_, rule in family])  # fmt: skip
+
+
+def those_who_are_near_are_far(monkeypatch):
+    monkeypatch.setattr(people, "NEAR", 1.0)
+
+
+def no_hand_is_steadier_than_the_usual(monkeypatch):
+    before = people.erring
+    monkeypatch.setattr(people, "erring", lambda game, t, b=0.0: before(
+        game, max(t, people.USUAL), b))  # fmt: skip
+
+
 MUTANTS = {
     "cirl-handles-errors": [
         he_watches_and_learns_nothing, he_tries_one_way_to_err, he_reads_every_move_backwards,
         he_counts_only_the_first_move, nobody_errs, nobody_leans, nobody_slips,
         losses_are_those_he_believes_in, one_move_is_read_as_its_mirror,
+        no_strength_is_left_out, no_move_is_left_out, those_who_are_near_are_far,
+        no_hand_is_steadier_than_the_usual,
     ],
     "cirl-how-why": [
         words_are_free, words_are_paid_for, half_the_stake, needed_twice_as_often,
@@ -219,7 +259,7 @@ MUTANTS = {
         he_always_waits, he_never_waits, he_thinks_that_she_never_errs,
         stopping_is_compared_with_acting_alone, the_two_is_forgotten, she_allows_what_is_bad,
         looking_does_not_make_him_surer, the_prior_is_forgotten_at_the_first_look,
-        every_look_is_the_first,
+        every_look_is_the_first, the_sure_do_not_look, an_honest_doubt_does_not_mend_the_mean,
     ],
 }  # fmt: skip
 
@@ -248,6 +288,13 @@ PEOPLE = {
     "leans_mistaken_by_moves": [1, 0.93, 1.09, 1.24, 1.3],
     "leans_learned": [0.14, 0.18, 0.3, 0.8],
     "leans_learned_by_moves": [1, 0.87, 0.81, 0.58, 0.3],
+    "leans_near": [0.04, 0.18, 0.28, 0.76],
+    "leans_near_by_moves": [1, 0.89, 0.78, 0.52, 0.28],
+    "leans_skipped": [0.68, 1.04, 1.31, 1.39],
+    "leans_skipped_by_moves": [1, 0.9, 0.93, 1.09, 1.31],
+    "leans_elsewhere": [0.12, 0.93, 1.39, 1.47],
+    "leans_elsewhere_by_moves": [1, 0.98, 1.19, 1.33, 1.39],
+    "slip_helps": 0.027,
 }
 PRICES = (0.05, 0.15, 0.25, 0.35, 0.45, 0.55)
 ZEROS = [0] * 6
@@ -266,6 +313,9 @@ OFF = {
     "waits_right": WAITS, "worth_right": [0.47, 0.47, 0.48, 0.5, 0.51, 0.53, 0.55, 0.56, 0.56],
     "waits_rational": [1] * 9, "worth_rational": [0.57] * 9,
     "waits_sure": [0] * 9, "worth_sure": [0.3] * 9,
+    "waits_sure_right": [0] * 9, "worth_sure_right": [0.3] * 8 + [0.45],
+    "waits_unsure": [1, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.05, 0.02],
+    "worth_unsure": [0.47, 0.46, 0.47, 0.49, 0.5, 0.53, 0.55, 0.56, 0.56],
     "gain_rational": [0.27, 0.2, 0.15, 0.11, 0.07, 0.04, 0.02, 0.01, 0.006],
     "waits_off": [0.86, 0.58, 0.25, 0.06, 0.007, 0],
     "loses_off": [0, 0.01, 0.07, 0.14, 0.17, 0.173],
@@ -287,6 +337,14 @@ BROKEN = [
          "leans_known": [0.02, 0.05, 0.6, 0.69]},
         {"leans_mistaken_by_moves": [1, 0.93, 1, 1, 1.1]},
         {"leans_learned_by_moves": [1, 0.87, 0.8, 0.75, 0.7]},
+        {"leans_near": [0.04, 0.18, 0.41, 0.76]},
+        {"leans_near": [0.04, 0.18, 0.28, 0.96], "leans_learned": [0.14, 0.18, 0.3, 0.88]},
+        {"leans_skipped": [0.68, 1.04, 1.09, 1.39]}, {"leans_elsewhere": [0.12, 0.93, 1.09, 1.47]},
+        *({f"leans_{reader}": [0.68, 0.93, 1.15, 1.39], "leans_learned": [0.14, 0.18, 0.88, 0.8],
+           "leans_known": [0.02, 0.05, 0.7, 0.69]} for reader in ("skipped", "elsewhere")),
+        *({f"leans_{reader}_by_moves": [1, 0.98, 1.1, 1.15, 1.17]}
+          for reader in ("skipped", "elsewhere")),
+        {"slip_helps": 0.009},
     ]),
     (why.why_holds, WHY, [
         *({name: along(WHY[name], 1, WHY[name][1] + 1e-8)} for name in WHY
@@ -301,8 +359,14 @@ BROKEN = [
         {"waits_rational": along([1] * 9, 8, 0.99)},
         {"gain_rational": along(OFF["gain_rational"], 2, 0.25)},
         {"gain_rational": [0.2 + x for x in OFF["gain_rational"]]},
-        {"waits_sure": along([0] * 9, 4, 0.02)}, {"worth_sure": along([0.3] * 9, 0, 0.4)},
-        {"worth_sure": along([0.3] * 9, 8, 0.52)},
+        {"waits_sure": along([0] * 9, 4, 0.02)}, {"worth_sure": along([0.3] * 9, 4, 0.48)},
+        {name: along(OFF[name], 0, 0.4) for name in ("worth_sure", "worth_sure_right")},
+        {"waits_sure_right": along([0] * 9, 8, 0.04)},
+        *({"worth_sure_right": along(OFF["worth_sure_right"], k, value)}
+          for k, value in ((0, 0.31), (8, 0.52), (8, 0.34))),
+        {"waits_unsure": along(OFF["waits_unsure"], 0, 0.9)},
+        *({"worth_unsure": along(OFF["worth_unsure"], k, value)}
+          for k, value in ((0, 0.465), (3, 0.46), (8, 0.55))),
         {"waits_off": [0.86, 0.58, 0.6, 0.06, 0.007, 0]},
         {"waits_off": [0.86, 0.58, 0.25, 0.2, 0.1, 0.06]},
         {"loses_off": [0, 0.01, 0.07, 0.06, 0.17, 0.173]},
@@ -320,6 +384,14 @@ def test_each_clause_of_a_predicate_can_fail(monkeypatch, holds, good, changes):
         assert holds(planted(good, **change)) is False, change
 
 
+def test_a_mean_above_a_hundredth_is_not_enough_if_few_seeds_agree():
+    samples = planted(PEOPLE)
+    samples.values["slip_helps"][:] = [0.04] * 7 + [-0.001] * 3
+    assert people.people_holds(samples) is False
+    samples.values["slip_helps"][7] = 0.001
+    assert people.people_holds(samples) is True
+
+
 # What is derived, and drawn ---------------------------------------------------------
 
 
@@ -333,6 +405,10 @@ def test_what_is_derived():
     assert got["level"] == pytest.approx(1 / np.sqrt(2 * np.pi))
     assert got["sure_loses"] == pytest.approx(0.17)
     assert got["sure_loses_still"] == pytest.approx(0.26)
+    assert got["sure_right_loses"] == pytest.approx(0.17)
+    assert got["sure_right_loses_still"] == pytest.approx(0.11)
+    assert got["unsure_loses"] == pytest.approx(0) and got["unsure_loses_still"] == 0
+    assert got["unsure_loses_most"] == pytest.approx(0.01)
     assert got["last_waits"] == pytest.approx(WAITS[-1])
 
 

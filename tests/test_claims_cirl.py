@@ -7,6 +7,7 @@ that the right library satisfies on the same seeds must turn false.
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache, partial
+from itertools import product
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from wrong_libraries import along, each, must_refute, planted
 
 CLAIMS = {c.id: c for m in (game, teaching, bellman, asks) for c in m.CLAIMS}
 SEEDS = {"cirl-game": (0,), "cirl-game-belief": (0, 1), "cirl-bellman": (5,)}
+WIDER = teaching.WIDER
 pytestmark = pytest.mark.slow
 
 
@@ -28,6 +30,8 @@ def smaller():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(game, "GAMES", 20)
         patch.setattr(teaching, "GAMES", 100)
+        patch.setattr(teaching, "WIDER_GAMES", 100)
+        patch.setattr(teaching, "WIDER", tuple(product((2, 4), (1.0, 10.0))))
         patch.setattr(bellman, "GOALS", (2, 4, 7))
         patch.setattr(bellman, "HORIZONS", (1, 2, 3))
         patch.setattr(bellman, "MANY_GOALS", (2, 4))
@@ -166,6 +170,18 @@ def he_picks_any_goal_that_fits(monkeypatch):
 def he_does_not_look(monkeypatch):
     monkeypatch.setattr(OneShot, "answers", lambda self, rule, off_path=None: np.full(
         self.hers.shape[1], (self.prior @ self.his).argmax()))  # fmt: skip
+
+
+def every_game_has_four_goals(monkeypatch):
+    before = teaching.random_one_shot
+    monkeypatch.setattr(teaching, "random_one_shot",
+                        lambda rng, goals, *rest: before(rng, 4, *rest))  # fmt: skip
+
+
+def every_stake_is_three(monkeypatch):
+    before = teaching.random_one_shot
+    monkeypatch.setattr(teaching, "random_one_shot", lambda rng, goals, signals, acts, stake: (
+        before(rng, goals, signals, acts, 3.0)))  # fmt: skip
 
 
 def his_acts_hardly_matter(monkeypatch):
@@ -311,7 +327,7 @@ MUTANTS = {
     "cirl-teaching": [
         she_never_teaches, he_reads_every_lesson_literally, he_picks_any_goal_that_fits,
         he_does_not_look, his_acts_hardly_matter, the_best_is_where_they_settle,
-        the_worst_is_called_best,
+        the_worst_is_called_best, every_game_has_four_goals, every_stake_is_three,
     ],
     "cirl-bellman": [
         she_chooses_at_random, she_does_her_worst, plans_forget_the_discount,
@@ -345,6 +361,11 @@ BELIEF = {"gap": 0, "violations": 0, "deaf": 3, "best": 3.3, "sent": 3.4, "more"
 TEACHING = {
     "violations": 0, "best": 0.92, "literal_literal": 0.63, "pedagogic_literal": 0.74,
     "pedagogic_pragmatic": 0.76, "literal_pragmatic": 0.6, "settled": 0.77, "gained": 0.65,
+    "wider_literal_pragmatic": [0.75] * 3 + [0.6] * 12,
+    "wider_literal_literal": [0.75] * 3 + [0.62] * 12,
+    "wider_pedagogic_literal": [0.75] * 3 + [0.66, 0.7, 0.74] * 4,
+    "wider_pedagogic_pragmatic": [0.75] * 3 + [0.68, 0.72, 0.76] * 4,
+    "wider_best": [0.9] * 15,
 }  # fmt: skip
 RULES = [270 * 4.05**k for k in range(7)]
 PLANS = [190 * 2.1**k for k in range(7)]
@@ -374,6 +395,11 @@ BROKEN = [
         {"violations": 1}, {"best": 0.825, "settled": 0.77}, {"pedagogic_literal": 0.66},
         {"pedagogic_pragmatic": 0.735}, {"literal_pragmatic": 0.64}, {"settled": 0.88},
         {"gained": 0.5}, {"pedagogic_literal": 0.69, "literal_pragmatic": 0.645},
+        *({f"wider_{name}": along(TEACHING[f"wider_{name}"], k, value)} for name, k, value in (
+            ("literal_literal", 0, 0.75 + 1e-6), ("literal_pragmatic", 4, 0.63),
+            ("pedagogic_literal", 3, 0.635), ("pedagogic_literal", 5, 0.695),
+            ("pedagogic_pragmatic", 7, 0.69), ("best", 8, 0.8))),
+        {"wider_pedagogic_literal": [0.75] * 3 + [0.66, 0.67, 0.68] + [0.66, 0.7, 0.74] * 3},
     ]),
     (bellman.bellman_holds, BELLMAN, [
         {"gap": along([0] * 7, 3, 1e-8)}, {"gap_longer": along([0] * 4, 2, 1e-8)},
@@ -405,6 +431,7 @@ BROKEN = [
                          ids=[row[0].__name__ for row in BROKEN])  # fmt: skip
 def test_each_clause_of_a_predicate_can_fail(monkeypatch, holds, good, changes):
     monkeypatch.setattr(bellman, "GOALS", tuple(range(2, 9)))
+    monkeypatch.setattr(teaching, "WIDER", WIDER)
     monkeypatch.setattr(bellman, "MANY_GOALS", tuple(range(2, 7)))
     monkeypatch.setattr(asks, "OPENS", tuple(range(7)))
     assert holds(planted(good)) is True

@@ -16,7 +16,7 @@ from itertools import product
 
 import numpy as np
 
-from imitlib.cirl.belief import checked_belief
+from imitlib.cirl.belief import checked_belief, one_hot
 from imitlib.cirl.game import Game
 
 __all__ = ["OneShot", "random_one_shot"]
@@ -57,6 +57,9 @@ class OneShot:
 
     def response(self, answers) -> np.ndarray:
         """For each goal, her best action against a Rollo who answers so, (Θ,)."""
+        if np.shape(answers) != self.hers.shape[1:]:
+            raise ValueError(f"answers has shape {np.shape(answers)}; it must be one act "
+                             f"for each of {self.hers.shape[1]} actions of hers")
         return (self.hers + self.his[:, answers]).argmax(axis=1)
 
     def answers(self, rule, off_path=None) -> np.ndarray:
@@ -71,7 +74,10 @@ class OneShot:
         """
         off_path = self.prior if off_path is None else off_path
         off_path = checked_belief("off_path", off_path, len(self.prior))
-        weights = self.prior * (np.asarray(rule) == np.arange(self.hers.shape[1])[:, None])
+        if np.shape(rule) != self.prior.shape:
+            raise ValueError(f"rule has shape {np.shape(rule)}; it must be one action for "
+                             f"each of {len(self.prior)} goals")
+        weights = self.prior * one_hot(rule, self.hers.shape[1]).T
         weights[weights.sum(axis=1) == 0] = off_path
         return (weights @ self.his).argmax(axis=1)
 

@@ -86,7 +86,18 @@ def update(belief, rule, action: int, *, off_path=None) -> np.ndarray:
 
 
 def follow(belief, rules, actions, *, off_path=None) -> np.ndarray:
-    """The belief after several moves, one rule each. The order does not matter."""
+    """The belief after several moves, one rule each. The order does not matter.
+
+    Raises
+    ------
+    Impossible
+        If some move has probability 0 after those before it, and `off_path` is not given.
+    ValueError
+        If there are not as many rules as moves, or as `update` does.
+    """
+    if len(rules) != len(actions):
+        raise ValueError(f"rules has {len(rules)} entries and actions {len(actions)}; "
+                         "there must be one rule for each move")
     for rule, action in zip(rules, actions, strict=True):
         belief = update(belief, rule, action, off_path=off_path)
     return checked_belief("belief", belief)

@@ -241,7 +241,7 @@ def fig_design(s):
         ("only now", 3, -15, "left"), ("hurried", 8, -3, "left"),
         ("more ice", 8, -4, "left"), ("a breeze", -9, -3, "right"),
         ("signs turned", -6, 15, "left"), ("a trace of ice", -9, 3, "right"),
-        ("hardly hurried", 8, -6, "left"),
+        ("hardly hurried", -9, -1, "right"),
     ):  # fmt: skip
         k = NAMES.index(name)
         ax.annotate(name, (gains[k], errors[k]), xytext=(dx, dy), ha=ha,
