@@ -102,6 +102,14 @@ def _average_plan(reward, P, hers, steps):
     return q
 
 
+def _greedy_later(reward, P, hers, steps):
+    values, later = np.zeros(len(P)), reward.argmax(axis=1)
+    for _ in range(steps):
+        q = reward + hers * P @ values
+        values = q[np.arange(len(P)), later]
+    return q
+
+
 def _reward_discounted(reward, P, hers, steps):
     return hers * reckoned(reward, P, hers, steps)
 
@@ -111,9 +119,9 @@ def _world(rng, states, actions):
 
 
 def _reckon_cases():
-    rng = np.random.default_rng(82)
+    rng = np.random.default_rng(810)
     return [(rng.normal(size=(s, a)), _world(rng, s, a), g, h)
-            for s, a, g, h in ((3, 2, 0.3, 2), (4, 3, 0.8, 5), (5, 2, 0.6, 3))]
+            for s, a, g, h in ((3, 2, 0.3, 2), (4, 3, 0.8, 5), (5, 2, 0.6, 3), (4, 3, 0.9, 1))]
 
 
 RECKON = Exercise(
@@ -135,6 +143,11 @@ RECKON = Exercise(
             _average_plan,
             "You let her expect to act at random. She expects to do what is best: take "
             "the maximum over actions.",
+        ),
+        "greedy later": (
+            _greedy_later,
+            "You let her do, later on, what pays most at once. She looks ahead then as well: "
+            "take the maximum over actions of q, not of the reward.",
         ),
         "this step discounted": (
             _reward_discounted,
