@@ -414,9 +414,8 @@ def test_what_is_derived():
 
 @pytest.mark.parametrize(
     ("values", "draw"),
-    [(PEOPLE, people.fig_people), (WHY, why.fig_why), (OFF, off.fig_off_switch),
-     (OFF, off.fig_boundary)],
-)  # fmt: skip
+    [(PEOPLE, people.fig_people), (WHY, why.fig_why), (OFF, off.fig_off_switch)],
+)
 def test_figures_carry_their_numbers_in_words(monkeypatch, values, draw):
     from imitlib.figures import png
 

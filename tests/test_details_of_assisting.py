@@ -485,17 +485,24 @@ def test_two_walks_share_the_moves_before_they_part():
     assert paper9.shared("abcd", "abxy") == 1 and paper9.shared("abc", "abcd") == 2
 
 
-@pytest.mark.parametrize(("mu", "beta"), [(0.5, 0.5), (0.5, 2.0), (2.0, 0.1), (0.0, 1.0)])
-def test_the_slider_of_the_switch_says_what_the_curve_shows(mu, beta):
-    fig, text = paper9.explore_switch(mu, beta)
-    edge, at_one = np.sqrt(2 * beta * mu), float(off_switch.gain(mu, 1.0, beta))
-    assert f"from σ = {edge:.2f} on" in text
-    assert f"{'gains' if edge <= 1 else 'loses'} {abs(at_one):.2f}." in text
-    curves = [line for line in fig.axes[0].lines if len(line.get_xdata()) > 2]
-    for line, sign in zip(curves, (1, -1)):
-        assert (sign * np.asarray(line.get_ydata()) >= -1e-9).all()
-    words = {one.get_text() for one in fig.axes[0].texts}
-    assert words == {"waits", "does not"} if edge > 0.02 else words == {"waits"}
+@pytest.mark.parametrize("beta", [0.0, 0.25, 2.0])
+def test_the_slider_of_the_switch_says_what_the_solver_finds(beta):
+    """On either side of the curve and where the words stand, what pays best."""
+    fig, text = paper9.explore_switch(beta)
+    curve, = fig.axes[0].lines
+    for mu, edge in list(zip(*curve.get_data()))[::16]:
+        for sigma in (edge - 0.05, edge + 0.05):
+            if beta and sigma > 0 and abs(mu) > 0.05:
+                assert (float(off_switch.gain(mu, sigma, beta)) > 0) == (sigma > edge)
+    words = {one.get_text(): one.get_position() for one in fig.axes[0].texts}
+    assert len(words) == (3 if beta else 1)
+    for word, (mu, sigma) in words.items():
+        waits = float(off_switch.gain(mu, sigma, beta)) > 0
+        assert word == ("waits for Hana" if waits else
+                        "goes ahead" if mu > 0 else "switches itself off")
+    if beta:
+        assert f"from σ = {np.sqrt(beta):.2f} on" in text
+        assert f"from {np.sqrt(4 * beta):.2f}." in text
 
 
 def test_the_office_at_ten_values_is_even():

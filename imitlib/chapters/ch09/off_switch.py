@@ -165,23 +165,6 @@ def fig_off_switch(s):
     return fig, alt
 
 
-def fig_boundary(s):
-    """Where waiting pays: the least uncertainty, for three Hanas."""
-    fig, ax = axes("|μ|: how good or bad Rollo thinks the thing", "least σ at which it waits")
-    mu = np.linspace(0, 2, 41)
-    rows = ((2.0, "harm", "β = 2"), (0.5, "person", "β = 0.5"), (0.0, "optimum", "β = 0"))
-    for beta, role, label in rows:
-        line(ax, mu, off_switch.boundary(mu, beta), role, label, marker=False)
-    ax.annotate("waits above the line", (0.08, 2.6), color="#20242B", annotation_clip=False)
-    alt = (
-        "The least σ at which Rollo waits, against |μ| from 0 to 2, for three values of β: "
-        f"curves like a square root that end at {float(off_switch.boundary(2, 2.0)):.2f} for "
-        f"β = 2, {float(off_switch.boundary(2, 0.5)):.2f} for β = 0.5 and 0 for β = 0. The more "
-        "Hana errs, the more unsure Rollo must be to leave it to her."
-    )
-    return fig, alt
-
-
 GIVEN = {
     "off-switch.mu": MU,
     "off-switch.sigma": SIGMA,

@@ -9,7 +9,7 @@ from imitlib.cirl import off_switch
 from imitlib.cirl.assistance import OneShot
 from imitlib.envs.town import REWARDS, Town
 from imitlib.envs.town_picture import fig_town
-from imitlib.figures import CELL, INK, MUTED, ROLES, axes, line
+from imitlib.figures import CELL, INK, ROLES, axes, line
 
 # The hook ------------------------------------------------------------------------------
 
@@ -95,31 +95,31 @@ def office() -> OneShot:
 
 # Something to move ----------------------------------------------------------------------
 
-MUS = (0.0, 0.25, 0.5, 1.0, 2.0)
 ERRS = (0.0, 0.25, 0.5, 1.0, 2.0)
+AT_ONE = 0.5  # the mean of which the words beside the picture speak
 
 
-def explore_switch(mu: float, beta: float):
-    """For `explore`: what waiting gains against σ, and where it begins to."""
-    sigma = np.linspace(0.02, 3, 80)
-    gain = off_switch.gain(mu, sigma, beta)
-    edge = float(off_switch.boundary(mu, beta))
-    fig, ax = axes("σ: how unsure Rollo is", "what waiting for Hana gains")
-    ax.axhline(0, color=MUTED, linewidth=1.2)
-    above = sigma >= edge
-    for part, role, word in ((above, "learner", "waits"), (~above, "harm", "does not")):
-        if part.any():
-            line(ax, sigma[part], gain[part], role, marker=False)
-            at = int(np.flatnonzero(part)[len(sigma[part]) * 2 // 3])
-            ax.annotate(word, (sigma[at], gain[at]), xytext=(0, 9), ha="center",
-                        textcoords="offset points", color=INK)  # fmt: skip
-    ax.set(xlim=(0, 3), ylim=(-0.6, 1.3))
-    ax.axvline(edge, color=MUTED, linestyle=(0, (1, 2)), linewidth=1.2)
-    at_one = float(off_switch.gain(mu, 1.0, beta))
+def explore_switch(beta: float):
+    """For `explore`: what Rollo does, by what it expects and how unsure it is."""
+    fig, ax = axes("μ: what Rollo expects the thing to be worth", "σ: how unsure it is")
+    mu = np.linspace(-2, 2, 161)
+    edge = off_switch.boundary(mu, beta)
+    ax.fill_between(mu, edge, 3, color=ROLES["learner"].color, alpha=0.18, linewidth=0)
+    line(ax, mu, edge, "learner", marker=False)
+    ax.set(xlim=(-2, 2), ylim=(0, 3))
+    places = [(0, 2.55, "waits for Hana")]
+    if beta > 0:
+        places += [(-1.35, 0.3, "switches itself off"), (1.4, 0.3, "goes ahead")]
+    for x, y, words in places:
+        ax.text(x, y, words, ha="center", va="center", color=INK)
+    at, far = (float(off_switch.boundary(x, beta)) for x in (AT_ONE, 2))
     text = (
-        f"μ = {mu:g}, β = {beta:g}: waiting gains from σ = {edge:.2f} on. At σ = 1 it "
-        f"{'gains' if at_one >= 0 else 'loses'} {abs(at_one):.2f}."
-    )
+        f"β = {beta:g}. Rollo waits above the curve: at μ = {AT_ONE:g} from σ = {at:.2f} on, at "
+        f"μ = 2 from {far:.2f}. Below it, Rollo goes ahead where μ is above 0, and switches "
+        "itself off where it is below."
+        if beta > 0 else
+        "β = 0. Hana never errs, and Rollo waits whatever it expects, as long as it is unsure."
+    )  # fmt: skip
     return fig, text
 
 
