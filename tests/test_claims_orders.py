@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from imitlib import calibration, claims
+from imitlib import calibration, claims, language
 from imitlib.chapters.ch03 import (
     abstaining,
     background,
@@ -22,7 +22,7 @@ from imitlib.chapters.ch03 import (
 from imitlib.envs import order_book as shop
 from imitlib.experiments import Samples
 from imitlib.language import LanguageModel, Transformer
-from wrong_libraries import each, must_refute
+from wrong_libraries import each, must_refute, remembering
 
 MODULES = (background, wording, scoring, abstaining)
 CLAIMS = {c.id: c for m in MODULES for c in m.CLAIMS}
@@ -43,6 +43,8 @@ def smaller():
         patch.setattr(scoring, "READING", 500)
         patch.setattr(scoring, "MARKED", 100)
         patch.setattr(abstaining, "SPREADS", (0.005, 0.02, 0.1))
+        fit = remembering(language.fit, (Transformer, "__init__"))
+        patch.setattr(language, "fit", fit)
         yield
 
 

@@ -18,7 +18,8 @@ from imitlib.demonstrations import Demonstrations
 from imitlib.envs import order_book as shop
 from imitlib.envs import tightrope as rope
 from imitlib.experiments import Samples
-from wrong_libraries import each
+from stand_ins import Reader
+from wrong_libraries import each, remembering
 
 CLAIMS = {c.id: c for m in (talking, inventing, delusion) for c in m.CLAIMS}
 SEEDS = (1,)
@@ -33,6 +34,9 @@ def smaller():
         patch.setattr(talking, "CUSTOMERS", 500)
         patch.setattr(talking, "HELD_OUT", 500)
         patch.setattr(inventing, "WORLDS", ((0.5, 300), (1.5, 300)))
+        patch.setattr(language, "fit", remembering(language.fit))
+        study = talking.study
+        patch.setattr(talking, "study", lambda *args, **how: Reader(study(*args, **how)))
         yield
 
 
@@ -534,6 +538,51 @@ def test_the_distilled_model_has_as_many_labels_as_the_clone(monkeypatch):
     world = rope.build(4, rope.mostly_still(3, 0.5), rng, recovery="expert")
     talking.distil(world, rng)
     assert sizes == [16, 32, 48, 64] and talking.TALKS == 64
+
+
+def test_who_reads_on_says_what_the_model_says():
+    """After each word of a text, after some more, and of another text."""
+    rng = np.random.default_rng(0)
+    with torch.random.fork_rng(devices=[]):
+        network = language.Transformer(7, 12, width=8, layers=2).eval()
+    model = language.LanguageModel(network, 6, np.empty(0))
+    reader = Reader(model)
+    for text in rng.integers(7, size=(2, 5, 12)):
+        for n in (1, 2, 3, 7, 12, 12, 4):
+            said, right = (m.next_probabilities(text[:, :n]) for m in (reader, model))
+            np.testing.assert_allclose(said, right, atol=1e-6)
+
+
+def test_a_lesson_is_remembered_and_no_other_is():
+    """The pupil, and the dice after it; other words, dice, numbers or parts are learned."""
+    lessons = []
+
+    def fit(tokens, answer, **options):
+        lessons.append(options)
+        return language.cloning.fit(tokens, answer, **options)
+
+    text, learn = np.arange(12).reshape(4, 3) % 5, np.tile([False, True, True], (4, 1))
+    remembered = remembering(fit, (language.Transformer, "forward"))
+    after = []
+    for _ in range(2):
+        rng = np.random.default_rng(0)
+        pupil = remembered(text, learn, n_tokens=5, updates=2, rng=rng)
+        after.append((pupil.network.out.weight.tolist(), rng.random()))
+    assert len(lessons) == 1 and after[0] == after[1]
+    rng = np.random.default_rng(0)
+    own = language.cloning.fit(text, learn, n_tokens=5, updates=2, rng=rng)
+    assert after[0] == (own.network.out.weight.tolist(), rng.random())
+    other = [(text[::-1], 0, 2, None), (text, 1, 2, None), (text, 0, 3, None), (text, 0, 2, own)]
+    for n, (words, seed, updates, start) in enumerate(other, 2):
+        for _ in range(2):
+            rng = np.random.default_rng(seed)
+            remembered(words, learn, n_tokens=5, updates=updates, start=start, rng=rng)
+        assert len(lessons) == n
+    with pytest.MonkeyPatch.context() as patch:
+        forward = language.Transformer.forward
+        patch.setattr(language.Transformer, "forward", lambda *args: -forward(*args))
+        remembered(text, learn, n_tokens=5, updates=2, start=own, rng=np.random.default_rng(0))
+    assert len(lessons) == 6
 
 
 def test_the_last_word_reads_as_far_as_a_row_goes():
