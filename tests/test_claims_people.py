@@ -12,14 +12,23 @@ import numpy as np
 import pytest
 
 from imitlib import claims, planning
-from imitlib.chapters.ch08 import mistakes, on_paper, people, restaurant, wrong_model
+from imitlib.chapters.ch08 import (
+    barriers,
+    cafe,
+    mistakes,
+    on_paper,
+    people,
+    restaurant,
+    suboptimal,
+    wrong_model,
+)
 from imitlib.chapters.ch08.people import BIASED, KINDS, STEPS
 from imitlib.envs.town import Town
 from imitlib.goals import biased, delay_plan, hyperbola, infer
 from imitlib.mdp import MDP
 from wrong_libraries import each, must_refute, planted
 
-CLAIMS = {c.id: c for m in (restaurant, people, mistakes, wrong_model) for c in m.CLAIMS}
+CLAIMS = {c.id: c for m in (restaurant, cafe, suboptimal, mistakes, wrong_model) for c in m.CLAIMS}
 SEEDS = (1000, 1001)  # claims about averages
 BY_SURVEY = ("gi-suboptimal", "gi-needs-error-model", "gi-wrong-model")
 
@@ -44,9 +53,9 @@ def one_survey(monkeypatch):
         return known[key][0]
 
     monkeypatch.setattr(people, "survey", once)
-    restaurant.hanas.cache_clear()
+    cafe.hanas.cache_clear()
     yield
-    restaurant.hanas.cache_clear()
+    cafe.hanas.cache_clear()
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +76,8 @@ def test_the_right_library_satisfies_the_predicates(right):
 def nobody_errs(monkeypatch):
     """Every kind of person does what the rational one does."""
     before = people.policies
-    monkeypatch.setattr(people, "policies", lambda kind, *rest: before("rational", *rest))
+    monkeypatch.setattr(people, "policies",
+                        lambda kind, *rest, **more: before("rational", *rest, **more))
 
 
 def the_models_are_mixed_up(monkeypatch):
@@ -101,6 +111,15 @@ def only_the_last_step_counts(monkeypatch):
     monkeypatch.setattr(people, "evidence", last)
 
 
+def matching_stays_right(monkeypatch, fine):
+    """What matched temperatures give is taken from the right library: it takes long."""
+    rows = {seed: {name.removeprefix("matched_"): fine[name][k].tolist()
+                   for name in fine.values if name.startswith("matched_")}
+            for k, seed in enumerate(SEEDS)}  # fmt: skip
+    seeds = iter(SEEDS)
+    monkeypatch.setattr(wrong_model, "calmed", lambda where, rng: rows[next(seeds)])
+
+
 SURVEY_MUTANTS = (nobody_errs, the_models_are_mixed_up, nothing_is_learned,
                   only_the_last_step_counts)  # fmt: skip
 
@@ -109,19 +128,56 @@ SURVEY_MUTANTS = (nobody_errs, the_models_are_mixed_up, nothing_is_learned,
 @pytest.mark.parametrize("mutant", SURVEY_MUTANTS, ids=lambda m: m.__name__)
 def test_a_wrong_survey_makes_all_three_claims_false(right, monkeypatch, mutant):
     fine = {claim_id: right(claim_id) for claim_id in BY_SURVEY}
+    matching_stays_right(monkeypatch, fine["gi-wrong-model"])
     mutant(monkeypatch)
     for claim_id in BY_SURVEY:
         must_refute(CLAIMS[claim_id], fine[claim_id], measured(claim_id))
 
 
 def both_readers_have_the_old_map(monkeypatch):
-    monkeypatch.setattr(people, "closed_at", lambda ahead, barrier: ahead)
+    monkeypatch.setattr(barriers, "closed_at", lambda ahead, barrier: ahead)
 
 
 def rollo_serves_the_opposite(monkeypatch):
     before = people.serve
     monkeypatch.setattr(people, "serve", lambda where, belief: before(
         people.Sea(where.world, where.map, -where.wishes, where.truth), belief))  # fmt: skip
+
+
+def who_has_not_looked_knows_her_wish(monkeypatch):
+    """A belief of nobody, the prior, is taken for the truth."""
+    before = people.serve
+
+    def wrong(where, belief):
+        if np.ptp(belief) == 0:
+            belief = np.eye(people.WISHES)[where.truth][None]
+        return before(where, belief)
+
+    monkeypatch.setattr(people, "serve", wrong)
+
+
+def nobody_ever_knows(monkeypatch):
+    """Who is said to know of the barrier walks by the old map all the same."""
+    before = barriers.knowing_walk
+    monkeypatch.setattr(barriers, "knowing_walk", lambda place, plans, steps, rng: before(
+        place, plans[::-1], steps, rng))  # fmt: skip
+
+
+def temperatures_are_left_alone(monkeypatch):
+    monkeypatch.setattr(wrong_model, "matched", lambda kind, where: people.TEMPERATURE)
+
+
+def the_matched_are_all_rational(monkeypatch):
+    """Their temperature is matched, and their kind is lost on the way."""
+    before = wrong_model.calmed
+
+    def wrong(where, rng):
+        with monkeypatch.context() as patch:
+            policies = people.policies
+            patch.setattr(people, "policies", lambda kind, *a, **b: policies("rational", *a, **b))
+            return before(where, rng)
+
+    monkeypatch.setattr(wrong_model, "calmed", wrong)
 
 
 def mistakes_are_judged_by_another_wish(monkeypatch):
@@ -150,19 +206,20 @@ def there_is_one_temperature(monkeypatch):
 
 def she_never_changes_her_mind(monkeypatch):
     """Exponential weights in place of the hyperbola."""
-    monkeypatch.setattr(restaurant, "hyperbola", lambda k, n: (1 / (1 + k)) ** np.arange(n))
+    for module in (restaurant, cafe):
+        monkeypatch.setattr(module, "hyperbola", lambda k, n: (1 / (1 + k)) ** np.arange(n))
 
 
 def everybody_is_naive(monkeypatch):
-    before = restaurant.delay_plan
-    monkeypatch.setattr(restaurant, "delay_plan",
-                        lambda *given, aware, **more: before(*given, aware=False, **more))
+    for module in (restaurant, cafe):
+        monkeypatch.setattr(module, "delay_plan",
+                            lambda *given, aware, **more: delay_plan(*given, aware=False, **more))
 
 
 def everybody_knows_herself(monkeypatch):
-    before = restaurant.delay_plan
-    monkeypatch.setattr(restaurant, "delay_plan",
-                        lambda *given, aware, **more: before(*given, aware=True, **more))
+    for module in (restaurant, cafe):
+        monkeypatch.setattr(module, "delay_plan",
+                            lambda *given, aware, **more: delay_plan(*given, aware=True, **more))
 
 
 def the_café_is_closed(monkeypatch):  # noqa: PLC2401
@@ -172,17 +229,19 @@ def the_café_is_closed(monkeypatch):  # noqa: PLC2401
 
 
 def both_mornings_are_open(monkeypatch):
-    monkeypatch.setattr(restaurant, "TOP", restaurant.OPEN)
+    monkeypatch.setattr(cafe, "TOP", cafe.OPEN)
 
 
 def rollo_never_escorts(monkeypatch):
-    monkeypatch.setattr(restaurant, "escorted", lambda belief: 4.0)
+    monkeypatch.setattr(cafe, "escorted", lambda belief: 4.0)
 
 
 MUTANTS = {
-    "gi-suboptimal": [both_readers_have_the_old_map, rollo_serves_the_opposite],
+    "gi-suboptimal": [both_readers_have_the_old_map, rollo_serves_the_opposite,
+                      who_has_not_looked_knows_her_wish, nobody_ever_knows],
     "gi-needs-error-model": [mistakes_are_judged_by_another_wish, what_is_usual_is_flagged],
-    "gi-wrong-model": [flattening_sharpens, there_is_one_temperature],
+    "gi-wrong-model": [flattening_sharpens, there_is_one_temperature,
+                       temperatures_are_left_alone, the_matched_are_all_rational],
     "gi-restaurant": [she_never_changes_her_mind, everybody_is_naive, everybody_knows_herself],
     "gi-cafe": [she_never_changes_her_mind, everybody_is_naive, everybody_knows_herself,
                 the_café_is_closed, both_mornings_are_open, rollo_never_escorts],
@@ -193,8 +252,10 @@ MUTANTS = {
 @each(MUTANTS)
 def test_a_wrong_library_makes_the_claim_false(right, monkeypatch, claim_id, mutant):
     fine = right(claim_id)
+    if mutant in (flattening_sharpens, there_is_one_temperature):
+        matching_stays_right(monkeypatch, fine)
     mutant(monkeypatch)
-    restaurant.hanas.cache_clear()
+    cafe.hanas.cache_clear()
     must_refute(CLAIMS[claim_id], fine, measured(claim_id))
 
 
@@ -214,7 +275,9 @@ SUB = {
     "own": kinds(0.3, 0.7), "served_right": kinds(0.05, 0.3),
     "served_rational": kinds(0.05, 0.5), "served_all": kinds(0.05, 0.35),
     "door_told": 0.7, "door_untold": 0.9, "door_either": 0.9,
-    "loss_told": 2.0, "loss_untold": 0.2, "loss_either": 0.2,
+    "loss_told": 2.0, "loss_untold": 0.2, "loss_either": 0.2, "served_unwatched": 0.75,
+    "knew_door_told": 0.97, "knew_door_untold": 0.9, "knew_door_either": 0.95,
+    "knew_loss_told": 0.05, "knew_loss_untold": 0.5, "knew_loss_either": 0.1,
 }  # fmt: skip
 MODELS = {
     "loss_right": kinds(0.5, 1.5), "loss_rational": kinds(0.5, 7), "loss_fitted": kinds(1, 5),
@@ -223,6 +286,9 @@ MODELS = {
     "by_steps_right": [2.9, 2.6, 2.2, 1.5, 0.9], "by_steps_rational": [3.1, 3.3, 4, 7, 18],
     "late_any_temperature": kinds(0.2, 4), "sure_rational": kinds(0.8, 0.7),
     "hits_rational": kinds(0.8, 0.25), "sure_right": kinds(0.8, 0.4), "hits_right": kinds(0.8, 0.4),
+    "matched_heat": kinds(0.1, 0.05), "matched_entropy": kinds(0.8, 0.8),
+    "matched_loss": [0.5] * 6 + [5] * 5, "matched_late": [0.1] * 6 + [15] * 5,
+    "matched_right": kinds(0.5, 0.7), "matched_right_late": kinds(0.1, 0.2),
 }  # fmt: skip
 FLAGS = {
     "rarity": but(kinds(0.8, 0.6), "creature of habit", 0.48),
@@ -247,12 +313,15 @@ CAFE = {
     "naive_helped_any_one": 7.8, "naive_helped_patient_one": 1.4,
 }  # fmt: skip
 BROKEN = [
-    (people.suboptimal_holds, SUB, [
+    (suboptimal.suboptimal_holds, SUB, [
         {"own": kinds(0.15, 0.7)}, {"served_right": kinds(0.05, 0.45)},
         {"own": [0.3] + [0.7] * 7 + [0.4] * 3}, {"served_rational": kinds(0.05, 0.36),
          "served_all": kinds(0.05, 0.32)}, {"served_all": kinds(0.05, 0.48)},
         {"served_rational": kinds(0.06, 0.5)}, {"door_untold": 0.74}, {"door_either": 0.74},
         {"loss_told": 0.6}, {"loss_untold": 0.5}, {"loss_either": 0.5},
+        {"served_unwatched": 0.6}, {"served_right": but(SUB["served_right"], "naive", 0.71)},
+        {"knew_loss_untold": 0.2}, {"knew_door_untold": 0.98},
+        {"knew_loss_told": 0.25}, {"knew_loss_either": 0.25}, {"knew_door_either": 0.8},
     ]),
     (wrong_model.wrong_holds, MODELS, [
         {"loss_right": but(MODELS["loss_right"], "myopic", 3.2)}, {"loss_right": kinds(0.5, 2.3)},
@@ -266,6 +335,9 @@ BROKEN = [
         {"late_any_temperature": kinds(0.2, 2)},
         {"loss_all_kinds": but(MODELS["loss_all_kinds"], "myopic", 3.5)},
         {"loss_all_kinds": kinds(0.8, 2.8)}, {"loss_fitted": kinds(1, 2.9)},
+        {"matched_entropy": kinds(0.8, 0.81)}, {"matched_loss": [0.5] * 6 + [2.9] * 5},
+        {"matched_late": [0.1] * 6 + [3.9] * 5}, {"matched_loss": [0.5] + [2.1] * 5 + [5] * 5},
+        {"matched_loss": [0.5] * 6 + [12] * 5}, {"matched_right": kinds(0.5, 1.6)},
     ]),
     (mistakes.mistakes_holds, FLAGS, [
         {"rarity": but(kinds(0.8, 0.72), "creature of habit", 0.48)},
@@ -293,7 +365,7 @@ BROKEN = [
         {"sophisticated_vegetables": 0.8}, {"naive_vegetables_rational": 0.1},
         {"naive_vegetables_noisy": 0.1}, {"sophisticated_vegetables_rational": 0.8},
     ]),
-    (restaurant.cafe_holds, CAFE, [
+    (cafe.cafe_holds, CAFE, [
         {"naive_enters": 0.7}, {"sophisticated_enters": 0.3}, {"naive_patient_one": THIRD},
         {"naive_patient_two": THIRD}, {"naive_right_one": HALF},
         {"naive_right_one": [0.1, 0.16, 0.23, 0.24, 0.27]},
@@ -375,20 +447,51 @@ def test_kinds_are_edits_of_one_plan(sea):
     assert len(BIASED) == 10 == len(set(BIASED))
 
 
-def test_streets_have_a_barrier_on_the_way_and_a_way_round():
+def test_squares_have_a_barrier_on_the_way_and_a_way_round():
     for seed in range(5):
-        ahead, barrier, doors, right, start = people.streets(np.random.default_rng(seed))
-        closed = people.closed_at(ahead, barrier)
-        shortest = people._route(ahead, start, doors[right])
-        elsewhere = np.arange(len(ahead)) != barrier
-        assert barrier in shortest[3:-1] and not (closed == barrier)[elsewhere].any()
-        assert all(people._route(closed, start, d) for d in doors)
+        place = barriers.square(np.random.default_rng(seed))
+        closed = barriers.closed_at(place.ahead, place.barrier)
+        way = barriers.shortest(place.ahead, place.start, place.doors[place.right])
+        elsewhere = np.arange(len(closed)) != place.barrier
+        assert place.barrier in way[3:-1] and not (closed == place.barrier)[elsewhere].any()
+        assert all(barriers.shortest(closed, place.start, d) for d in place.doors)
 
 
-def test_failing_walks_end_at_the_barrier():
-    logs, right, (states, actions) = people.failing_walk(np.random.default_rng(3))
-    assert logs.shape == (2, 4) and 0 <= right < 4 and len(states) == len(actions)
-    assert np.isfinite(logs).all()
+def test_failing_walks_end_at_the_barrier_and_knowing_ones_do_not():
+    rng = np.random.default_rng(3)
+    for _ in range(5):
+        place = barriers.square(rng)
+        plans = place.plans()
+        states, actions = failed = barriers.failing_walk(place, plans, rng)
+        assert place.ahead[states[-1], actions[-1]] == place.barrier
+        knew = barriers.knowing_walk(place, plans, len(states), rng)
+        assert place.barrier not in knew[0] and len(knew[0]) <= len(states)
+        assert knew[0][0] == states[0] == place.start and place.barrier not in states
+        told, untold, either = barriers.read([plans, plans], [failed, knew])
+        np.testing.assert_allclose(np.array([told, untold, either]).sum(-1), 1)
+        direct = np.prod(plans[1][:, states, actions], axis=1)
+        np.testing.assert_allclose(untold[0], direct / direct.sum(), rtol=1e-6)
+        both = direct + np.prod(plans[0][:, states, actions], axis=1)
+        np.testing.assert_allclose(either[0], both / both.sum(), rtol=1e-6)
+
+
+def test_matched_kinds_act_as_freely_as_the_rational_one(sea):
+    wanted = people.islanders(sea, sea.wishes)
+    even = np.full((18, 3), 1 / 3)
+    assert wrong_model.unrest(even) == pytest.approx(np.log(3))
+    assert wrong_model.unrest(np.eye(3)[[0, 1]]) == 0
+    aim = wrong_model.unrest(people.policies("rational", sea, wishes=wanted))
+    for kind in KINDS:
+        heat = wrong_model.matched(kind, sea)
+        does = people.policies(kind, sea, heat, wanted)
+        assert wrong_model.unrest(does) == pytest.approx(aim, abs=1e-7), kind
+    assert wrong_model.matched("rational", sea) == pytest.approx(people.TEMPERATURE)
+
+
+def test_temperature_can_be_told_to_any_kind(sea):
+    own = people.policies("careless", sea)
+    np.testing.assert_allclose(own, people.policies("careless", sea, 0.3))
+    assert np.abs(own - people.policies("careless", sea, 0.1)).max() > 0.1
 
 
 def test_flattening_can_only_help_on_the_whole():
@@ -435,13 +538,16 @@ def test_by_hand():
 
 
 def test_escorts_pass_the_café_unless_it_is_wanted():
-    assert restaurant.escorted(np.array(SURE)) == pytest.approx(7.8)
-    assert restaurant.escorted(np.array(WISH)) == pytest.approx(1.4)
+    assert cafe.escorted(np.array(SURE)) == pytest.approx(7.8)
+    assert cafe.escorted(np.array(WISH)) == pytest.approx(1.4)
 
 
 def test_averages_over_the_biased():
-    assert people.average(planted(SUB))["own.biased"] == pytest.approx(0.7)
+    assert suboptimal.average(planted(SUB))["own.biased"] == pytest.approx(0.7)
+    harmed = planted(SUB, served_rational=but(SUB["served_rational"], "naive", 0.8))
+    assert suboptimal.average(harmed)["worse_than_unwatched"] == 1
     got = wrong_model.average(planted(MODELS))
+    assert got["worse_matched"] == got["worse_matched_late"] == 5
     assert got["worse"] == 10 and got["prior"] == pytest.approx(np.log(20))
     assert mistakes.average(planted(FLAGS))["right.biased"] == pytest.approx(0.833)
 
@@ -449,10 +555,10 @@ def test_averages_over_the_biased():
 def test_figures_say_what_they_show():
     small = {f"by_steps_{m}": [2.0] * 5 for m in ("any_temperature", "all_kinds")}
     figures = [
-        people.fig_suboptimal(planted(SUB)), wrong_model.fig_wrong(planted(MODELS)),
+        suboptimal.fig_suboptimal(planted(SUB)), wrong_model.fig_wrong(planted(MODELS)),
         wrong_model.fig_steps(planted(MODELS, **small)), wrong_model.fig_sure(planted(MODELS)),
-        mistakes.fig_mistakes(planted(FLAGS)), restaurant.fig_readings(planted(CAFE)),
-        restaurant.fig_hook(), restaurant.fig_restaurants(), on_paper.fig_hand(),
+        mistakes.fig_mistakes(planted(FLAGS)), cafe.fig_readings(planted(CAFE)),
+        cafe.fig_hook(), restaurant.fig_restaurants(), on_paper.fig_hand(),
         on_paper.fig_barrier(), (None, on_paper.explore_steepness(0.5)[1]),
     ]  # fmt: skip
     assert len({alt for _, alt in figures}) == len(figures)

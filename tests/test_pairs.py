@@ -7,7 +7,7 @@ import pytest
 
 import imitlib
 from imitlib import planning
-from imitlib.chapters.ch08 import complexity, copying, pairs, raters
+from imitlib.chapters.ch08 import accuracy, complexity, copying, pairs, raters
 from imitlib.chapters.ch08.exercises import EXERCISES
 from imitlib.goals import policies
 from imitlib.goals.pairs import Planner, degenerate, fit, fit_habit, opposite
@@ -226,10 +226,27 @@ def test_policy_iteration_of_many_is_value_iteration_of_each():
 
 def test_picking_draws_among_ties_and_ranks_share():
     served = np.array([[1.0], [-1.0], [0.5]])
-    assert raters.picked(np.array([[0.7], [0.7], [0.6]]), served) == 0
-    assert raters.picked(np.array([[0.7], [0.6], [0.6]]), served) == 1
-    assert raters.alike(served, served**3) == pytest.approx(1)
-    assert raters.alike(np.ones((3, 1)), served) == 0
+    assert accuracy.picked(np.array([[0.7], [0.7], [0.6]]), served) == 0
+    assert accuracy.picked(np.array([[0.7], [0.6], [0.6]]), served) == 1
+    assert accuracy.alike(served, served**3) == pytest.approx(1)
+    assert accuracy.alike(np.ones((3, 1)), served) == 0
+
+
+def test_an_error_dealt_out_anew_is_as_large_and_as_little_related():
+    rng = np.random.default_rng(19)
+    good = rng.normal(size=(400, 3))
+    score = 0.5 * good + rng.exponential(size=good.shape) * np.array([0.3, 1, 2])
+    anew = raters.dealt(score, good, rng)
+    for k in range(3):
+        assert np.corrcoef(anew[:, k], good[:, k])[0, 1] == pytest.approx(
+            np.corrcoef(score[:, k], good[:, k])[0, 1])
+        assert anew[:, k].std() == pytest.approx(score[:, k].std())
+        slope, at = np.polyfit(good[:, k], score[:, k], 1)
+        new, old = (x[:, k] - slope * good[:, k] - at for x in (anew, score))
+        assert abs(np.corrcoef(new, old)[0, 1]) < 0.2  # and no model has kept its own
+        assert np.abs(np.sort(new) - np.sort(old)).mean() < 0.1 * old.std()
+    np.testing.assert_allclose(raters.correlations(score, good),
+                               [np.corrcoef(*pair)[0, 1] for pair in zip(score.T, good.T)])
 
 
 def test_clones_by_hand():

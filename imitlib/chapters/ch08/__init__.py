@@ -1,6 +1,8 @@
 """Chapter 08, goal inference: what its page runs, draws and claims."""
 
 from imitlib.chapters.ch08 import (
+    accuracy,
+    cafe,
     complexity,
     copying,
     kept,
@@ -10,10 +12,12 @@ from imitlib.chapters.ch08 import (
     people,
     raters,
     restaurant,
+    suboptimal,
     wrong_model,
 )
 
 # in the order of the page
-_CLAIMING = (restaurant, people, mistakes, wrong_model, pairs, copying, kept, complexity, raters)
+_CLAIMING = (restaurant, cafe, suboptimal, mistakes, wrong_model, pairs, copying, kept,
+             complexity, accuracy, raters)  # fmt: skip
 CLAIMS = [claim for module in _CLAIMING for claim in module.CLAIMS]
-GIVEN = {k: v for module in (on_paper, *_CLAIMING) for k, v in module.GIVEN.items()}
+GIVEN = {k: v for module in (on_paper, people, *_CLAIMING) for k, v in module.GIVEN.items()}

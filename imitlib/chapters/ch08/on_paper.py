@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from imitlib.chapters.ch08 import restaurant
-from imitlib.chapters.ch08.people import HURRY
+from imitlib.chapters.ch08 import cafe
+from imitlib.chapters.ch08.barriers import HURRY
 from imitlib.envs.town import Town
 from imitlib.envs.town_picture import fig_town
 from imitlib.figures import axes, line
@@ -97,9 +97,9 @@ STEEP = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 4.0)
 
 def explore_steepness(k: float):
     """For `explore`: the three walks of somebody whose weights are 1 / (1 + k d)."""
-    fig, _ = restaurant.fig_hook(k)
-    walks = {name: restaurant.cells_of(p) for name, p in restaurant.three_walks(k).items()}
-    goes = {name: "into the café" if restaurant.CAFE in cells else
+    fig, _ = cafe.fig_hook(k)
+    walks = {name: cafe.cells_of(p) for name, p in cafe.three_walks(k).items()}
+    goes = {name: "into the café" if cafe.CAFE in cells else
             "round by the bottom street" if (6, 3) in cells else "past the café"
             for name, cells in walks.items()}  # fmt: skip
     text = (

@@ -1,8 +1,8 @@
 """People who err, each in a way of her own, and what can be read off them all the same.
 
 Twenty small random worlds are planned for as one: islands in a sea that nobody crosses.
-On each lives somebody who wants one of twenty rewards. Then there are streets with a
-barrier that she does not know of: a plan that fails says what it was for.
+On each lives somebody who wants one of twenty rewards. `suboptimal`, `mistakes` and
+`wrong_model` say what can be read off them.
 """
 
 from __future__ import annotations
@@ -13,10 +13,8 @@ import numpy as np
 from scipy import sparse
 
 from imitlib import planning
-from imitlib.claims import Claim
 from imitlib.counting import draw
-from imitlib.envs.grid import neighbours
-from imitlib.figures import INK, ROLES, axes
+from imitlib.figures import INK, ROLES
 from imitlib.goals import behave, delay_plan, hyperbola, infer, reckon
 from imitlib.goals.biased import Person, pick
 from imitlib.mdp import MDP
@@ -84,15 +82,19 @@ def sea(rng, islands: int = ISLANDS) -> Sea:
     return Sea(joined(chances), joined(believed), wishes, truth)
 
 
-def policies(kind: str, where: Sea, temperature: float = TEMPERATURE, wishes=None):
-    """What people of that kind do for every wish, (20, S, 3)."""
+def policies(kind: str, where: Sea, temperature: float | None = None, wishes=None):
+    """What people of that kind do for every wish, (20, S, 3).
+
+    At the kind's own temperature, or at another; for other wishes than the sea's.
+    """
     wishes = where.wishes if wishes is None else wishes
+    edits = {"belief": where.map} if kind == "misinformed" else SIMPLE.get(kind, {})
+    heat = edits.get("temperature", TEMPERATURE) if temperature is None else temperature
     if kind in ("naive", "sophisticated"):
-        plan = delay_plan(where.world, hyperbola(STEEP, AHEAD), temperature=temperature,
+        plan = delay_plan(where.world, hyperbola(STEEP, AHEAD), temperature=heat,
                           aware=kind == "sophisticated", reward=wishes)
         return plan.policy[0]  # she plans anew at every moment
-    edits = {"belief": where.map} if kind == "misinformed" else SIMPLE[kind]
-    return behave(where.world, Person(**{"temperature": temperature} | edits), reward=wishes)
+    return behave(where.world, Person(**edits | {"temperature": heat}), reward=wishes)
 
 
 def islanders(where: Sea, of_all) -> np.ndarray:
@@ -204,154 +206,6 @@ def serve(where: Sea, belief) -> np.ndarray:
     return planning.value_iteration(where.world, reward=mean).policy
 
 
-# Streets with a barrier that she has not heard of ---------------------------------------
-
-SIDE, WALKS, HURRY = 7, 20, 0.3  # cells, failing walks for each seed, her temperature
-
-
-def streets(rng):
-    """A square with some houses, four doors at the corners; a start, a door, a barrier.
-
-    The barrier stands on her way to the door, and the door can still be reached. Returns
-    the open streets, the cell of the barrier, the four doors, the right one, the start.
-    """
-    while True:
-        open_ = rng.random((SIDE, SIDE)) > 0.2
-        corners = [(0, 0), (0, SIDE - 1), (SIDE - 1, 0), (SIDE - 1, SIDE - 1)]
-        for corner in (*corners, (SIDE // 2, SIDE // 2)):
-            open_[corner] = True
-        number = np.where(open_, np.cumsum(open_).reshape(SIDE, SIDE) - 1, -1)
-        ahead, start = neighbours(number), int(number[SIDE // 2, SIDE // 2])
-        doors, right = np.array([number[c] for c in corners]), int(rng.integers(4))
-        way = _route(ahead, start, int(doors[right]))
-        if way is None:
-            continue
-        barrier = int(rng.choice(way[3:-1]))
-        closed = closed_at(ahead, barrier)
-        if all(_route(closed, start, int(d)) is not None for d in doors):
-            return ahead, barrier, doors, right, start
-
-
-def closed_at(ahead, barrier: int):
-    """The same streets with a cell that cannot be entered."""
-    return np.where(ahead == barrier, np.arange(len(ahead))[:, None], ahead)
-
-
-def _route(ahead, start, goal):
-    """A shortest way, by breadth-first search; None where there is none."""
-    came = {start: None}
-    for here in (queue := [start]):
-        for there in ahead[here].tolist():
-            if there not in came:
-                came[there] = here
-                queue.append(there)
-    if goal not in came:
-        return None
-    way = [goal]
-    while way[-1] != start:
-        way.append(came[way[-1]])
-    return way[::-1]
-
-
-def to_doors(ahead, doors, temperature: float = TEMPERATURE) -> np.ndarray:
-    """Policies (4, S, 4) of somebody who wants a loaf at one of the doors, 1 a step."""
-    out = []
-    for door in doors:
-        there = ahead.copy()
-        there[door] = door
-        cost = np.full(ahead.shape, -1.0)
-        cost[door] = 0.0
-        out.append(behave(MDP(there, cost, 1.0), Person(temperature, horizon=60)))
-    return np.array(out)
-
-
-def failing_walk(rng, temperature: float = HURRY):
-    """She walks by yesterday's map until she bumps into the barrier; what is said of it.
-
-    Returns the log-likelihoods (2, 4) of the walk for each door, of somebody who knows
-    of the barrier and of somebody who does not; the right door; states and actions.
-    """
-    ahead, barrier, doors, right, start = streets(rng)
-    closed = closed_at(ahead, barrier)
-    unaware, aware = (to_doors(a, doors, temperature) for a in (ahead, closed))
-    while True:
-        states, actions, now = [], [], start
-        while now != doors[right] and len(states) < 60:
-            a = int(draw(unaware[right][[now]], rng)[0])
-            states.append(now)
-            actions.append(a)
-            if ahead[now, a] == barrier:
-                logs = [infer.log_likelihoods(p, np.array(states), np.array(actions)).sum(-1)
-                        for p in (aware, unaware)]
-                return np.array(logs), right, (states, actions)
-            now = int(ahead[now, a])
-
-
-# What is measured ------------------------------------------------------------------------
-
-
-def measure_suboptimal(seed: int) -> dict:
-    """What people lose, and what Rollo loses who has watched them; plans that fail."""
-    rng = np.random.default_rng(seed)
-    seen = survey(rng)
-    where, out = seen.where, {}
-    out["own"] = lost(where, seen.acts).tolist()
-    for model in ("right", "rational", "all kinds"):
-        served = serve(where, seen.belief(model)[:, :, WATCHED])
-        out[f"served_{model.split()[0]}"] = lost(where, served).tolist()
-    walks = [failing_walk(rng) for _ in range(WALKS)]
-    logs, right = np.array([w[0] for w in walks]), np.array([w[1] for w in walks])
-    beliefs = {"told": infer.posterior(logs[:, 0]), "untold": infer.posterior(logs[:, 1]),
-               "either": infer.joint(logs).goals}
-    for name, belief in beliefs.items():
-        out[f"door_{name}"] = float((belief.argmax(-1) == right).mean())
-        out[f"loss_{name}"] = float(infer.log_loss(belief, right).mean())
-    return out
-
-
-def suboptimal_holds(s) -> bool:
-    """See the claim's predicate."""
-    own, right, rational, kinds = (s[name].mean(0) for name in
-                                   ("own", "served_right", "served_rational", "served_all"))
-    biased = slice(1, None)
-    return bool(
-        own.min() > 0.2 and (right < own - 0.15)[biased].sum() >= 8
-        and right[biased].mean() < 0.6 * own[biased].mean()
-        and rational[biased].mean() > right[biased].mean() + 0.07
-        and kinds[biased].mean() < rational[biased].mean() - 0.03
-        and abs(rational[0] - right[0]) < 1e-9
-        and s.mean("door_untold") > s.mean("door_told") + 0.05
-        and s.mean("door_either") > s.mean("door_told") + 0.05
-        and s.mean("loss_told") > s.mean("loss_untold") + 0.5
-        and max(s.mean("loss_untold"), s.mean("loss_either")) < 0.4
-    )
-
-
-def average(s) -> dict:
-    """Means over the ten kinds that are biased."""
-    return {f"{name}.biased": float(s[name][:, 1:].mean()) for name in
-            ("own", "served_right", "served_rational", "served_all")}
-
-
-def fig_suboptimal(s):
-    """A row for each kind of person: what she loses, and what Rollo loses in her service."""
-    order = np.argsort(s["own"].mean(0))
-    fig, ax = axes("share lost (0: the best, 1: at random)", size=(4.8, 4.2))
-    series = (("own", "person", "she herself"),
-              ("served_rational", "harm", "Rollo: she is rational"),
-              ("served_right", "learner", "Rollo: her own errors"))
-    rows(ax, [KINDS[k] for k in order], [(s[name].mean(0)[order], role, label)
-                                         for name, role, label in series])
-    mean = {name: s[name][:, 1:].mean() for name, *_ in series}
-    alt = (
-        "A row for each of eleven kinds of people, and along the axis the share that is lost "
-        f"of what could be had. The ten biased kinds lose {mean['own']:.2f} on average; Rollo, "
-        f"who takes them to be rational, {mean['served_rational']:.2f}; Rollo, who knows their "
-        f"kind of error, {mean['served_right']:.2f}, and in each row less than she does."
-    )
-    return fig, alt
-
-
 def rows(ax, names, series):
     """Dots in a row for each name, and a key above."""
     for k, (values, role, label) in enumerate(series):
@@ -368,41 +222,6 @@ def rows(ax, names, series):
 GIVEN = {
     "islands": ISLANDS, "wishes": WISHES, "watched": STEPS[WATCHED], "steepness": STEEP,
     "temperature": TEMPERATURE, "short-sighted": SIMPLE["short-sighted"]["horizon"],
-    "myopic": SIMPLE["myopic"]["discount"], "kinds": len(KINDS), "walks": WALKS,
-    "hurry": HURRY, "failing": WALKS * len(SEEDS), "ahead": AHEAD, "discount": DISCOUNT, "doors": 4,
+    "myopic": SIMPLE["myopic"]["discount"], "kinds": len(KINDS), "ahead": AHEAD,
+    "discount": DISCOUNT,
 }  # fmt: skip
-
-CLAIMS = [
-    Claim(
-        id="gi-suboptimal",
-        chapter="08",
-        statement="What people want can be inferred from what they do although they act "
-        "suboptimally, or fail, if their kind of error is known; who then serves them does "
-        "better than they do themselves.",
-        predicate="means over seeds: every kind of person loses more than 0.2 of what can be "
-        "had beyond chance, and Rollo, who has seen 30 of her steps and knows her kind of "
-        "error, for at least eight of ten biased kinds 0.15 less than she; over the ten less "
-        "than 0.6 of what they lose, 0.07 less than if it takes them to be rational, and if "
-        "only the list of kinds is known still 0.03 less; for the rational kind the two are "
-        "equal. From walks that end at a barrier she did not know of, the right one of four "
-        "doors is read at least 0.05 more often by who reckons with her not knowing, or with "
-        "both, than by who takes her to know, whose log-loss is 0.5 above the other's; "
-        "those of the first two are below 0.4",
-        holds=suboptimal_holds,
-        measure=measure_suboptimal,
-        derive=average,
-        headline="door_untold",
-        status="ours",
-        papers=("evans2016learning", "chan2021human", "zhixuan2020online"),
-        literature="Evans, Stuhlmüller and Goodman (2016) infer preferences from false "
-        "beliefs and time inconsistency; Zhi-Xuan and others (2020) infer goals from plans "
-        "that fail; Chan, Critch and Dragan (2021) edit the Bellman equation.",
-        source="[A]",
-        seeds=SEEDS,
-        rtol={"own": 1e-6, **{f"served_{m}": ("abs", 0.02) for m in ("right", "rational", "all")}},
-        note="Each seed draws 20 islands of 6 states and 3 actions, 20 candidate rewards for "
-        "each, and one inhabitant of each of eleven kinds on every island, temperature 0.1; "
-        "and 20 squares of 7 by 7 cells with a barrier. Rollo plans for the posterior mean. "
-        "The true reward is always among the candidates.",
-    ),
-]
