@@ -14,7 +14,8 @@ export OMP_NUM_THREADS ?= 1
 export PYTHONDONTWRITEBYTECODE :=
 
 PYTHON := .venv/bin/python
-PYTEST := $(PYTHON) -m pytest -n 2 --dist loadfile
+# Files are shared out by name, so that those that take long do not come last.
+PYTEST := $(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # A folder called book/ exists, and so may one called notebooks/: without this line
 # make would find them up to date and do nothing.
