@@ -477,6 +477,7 @@ def test_every_claim_is_ruined():
     """Here, or beside its mutants."""
     import test_claims_adversarial as adversarial
     import test_claims_assistance as assistance
+    import test_claims_chef as chef
     import test_claims_cirl as cirl
     import test_claims_cure as cure
     import test_claims_entropy as entropy
@@ -495,7 +496,7 @@ def test_every_claim_is_ruined():
               *entropy.BREAKS, *ill_posed.PLANTED, *inferring.BREAKS}  # fmt: skip
     ruined |= {claim_id for claim_id, _ in orders.PLANTED}
     predicates = {row[0] for m in (mazes, frames, cure, people, pairs, cirl,
-                                  assistance, three_doors) for row in m.BROKEN}  # fmt: skip
+                                  assistance, chef, three_doors) for row in m.BROKEN}  # fmt: skip
     measured = [c for c in claims.all_claims() if c.measure]
     assert [c.id for c in measured
             if c.id not in ruined and c.holds not in predicates] == []

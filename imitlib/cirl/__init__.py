@@ -3,7 +3,8 @@
 Read `game` first, then `belief` and `solvers`. `office` is one game in rational numbers;
 `assistance` has one signal and one act, and says who teaches whom; in `asking` Rollo may
 put a question, in `telling` Hana may explain; `doors` is a morning in the town, with
-both. `teachers` has people who err, and `off_switch` one decision: whether to let her
+both. `chef` is a kitchen for two cooks, and `replies` has each one's best reply to the
+other. `teachers` has people who err, and `off_switch` one decision: whether to let her
 stop it.
 """
 
@@ -20,6 +21,8 @@ _HOME = {
     "doors": ("answer_to", "three_doors"),
     "teachers": ("belief_after", "erring", "losses", "watched"),
     "telling": ("errand", "errand_value"),
+    "chef": ("chef", "menu", "pots"),
+    "replies": ("keeping", "literal", "reading", "teaching", "worth"),
     "off_switch": (),
 }  # fmt: skip
 _WHERE = {name: module for module, names in _HOME.items() for name in names}

@@ -259,11 +259,13 @@ def _answered(worths, temperature, points):
         q = np.stack([worth[i] for worth, i in zip(worths, picks)])
         odds = np.exp((q - q.max(axis=0)) / temperature)
         kept.append(_best((odds * q).sum(axis=0) / odds.sum(axis=0), points))
-    return _best(np.concatenate(kept), points), number
+    return np.concatenate(kept), number  # a few too many, if there were several parts
 
 
 def _best(plans, points):
     """The plans that are best at some point; without points, all that differ."""
+    if len(plans) == 1:
+        return plans
     if points is None:
         return plans[np.unique(np.round(plans, 12), axis=0, return_index=True)[1]]
     return plans[np.unique((plans @ points.T).argmax(axis=0))]
@@ -271,6 +273,8 @@ def _best(plans, points):
 
 def _joined(first, second, how, points):
     """Every pair combined; of these, the best at each point; and how many there were."""
+    if len(first) == len(second) == 1:  # as where nothing can be earned any more
+        return how(first, second), 1
     if len(first) < len(second):
         first, second = second, first
     if points is None:
