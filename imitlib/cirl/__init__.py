@@ -1,11 +1,11 @@
 """Games in which one knows what both want: cooperative inverse reinforcement learning.
 
 Read `game` first, then `belief` and `solvers`. `office` is one game in rational numbers;
-`assistance` has one signal and one act, and says who teaches whom; in `asking` Rollo may
-put a question, in `telling` Hana may explain; `doors` is a morning in the town, with
-both. `chef` is a kitchen for two cooks, and `replies` has each one's best reply to the
-other. `teachers` has people who err, and `off_switch` one decision: whether to let her
-stop it.
+`assistance` has one signal and one act, and says who teaches whom; `showing` has one
+walk to learn from; in `asking` Rollo may put a question, in `telling` Hana may explain;
+`doors` is a morning in the town, with both. `chef` is a kitchen for two cooks, and
+`replies` has each one's best reply to the other. `teachers` has people who err, and
+`off_switch` one decision: whether to let her stop it.
 """
 
 from importlib import import_module
@@ -17,6 +17,7 @@ _HOME = {
                 "if_rewards_were_sent", "no_sharing"),
     "office": (),
     "assistance": ("OneShot", "random_one_shot"),
+    "showing": ("Walks", "listed_walks"),
     "asking": ("meal_choice", "wormy_apples"),
     "doors": ("answer_to", "three_doors"),
     "teachers": ("belief_after", "erring", "losses", "watched"),

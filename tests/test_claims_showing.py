@@ -1,0 +1,200 @@
+"""The claims about one walk to learn from, and the mistakes that break them."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+from imitlib.chapters.ch09 import showing
+from imitlib.cirl.showing import Walks
+from imitlib.experiments import over_seeds
+from wrong_libraries import along, each, must_refute, planted
+
+CLAIMS = {c.id: c for c in showing.CLAIMS}
+SEEDS = {"cirl-apprenticeship": (9, 10, 11), "cirl-apprenticeship-long": (0, 1)}
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module", autouse=True)
+def smaller():
+    """Fewer fields than the recorded samples have; mistakes are not subtle."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(showing, "WORLDS", 25)
+        patch.setattr(showing, "LONG_SIDE", 9)
+        patch.setattr(showing, "LONG_STEPS", 6)
+        patch.setattr(showing, "LONG_WORLDS", 25)
+        yield
+
+
+def measured(claim_id):
+    return over_seeds(CLAIMS[claim_id].measure, SEEDS[claim_id], progress=False)
+
+
+@pytest.fixture(scope="module")
+def right(smaller):
+    """What the right library measures, each claim once, when it is asked for."""
+    return cache(measured)
+
+
+@pytest.mark.parametrize("claim_id", CLAIMS)
+def test_the_right_library_satisfies_the_predicate(right, claim_id):
+    assert CLAIMS[claim_id].holds(right(claim_id)) is True
+
+
+# Wrong libraries --------------------------------------------------------------------
+
+
+def rollo_does_not_look(monkeypatch):
+    before = Walks.read
+    monkeypatch.setattr(Walks, "read", lambda self, shown, l2, start=None: before(
+        self, 0 * shown + self.features.mean(axis=0), l2))  # fmt: skip
+
+
+def regret_is_counted_by_what_rollo_believes(monkeypatch):
+    """What it loses by its own lights, by acting as one who knows would."""
+
+    def losses(mdp, features, theta, believed, steps):
+        def paid(of):
+            return (of @ features.T)[..., mdp.transitions]
+
+        knowing = showing.planning.backward_induction(mdp, steps, reward=paid(theta)).policy
+        hoped = showing.planning.backward_induction(mdp, steps, reward=paid(believed)).values[0]
+        worth = np.zeros_like(hoped)
+        for policy in knowing[::-1]:
+            worth = ((paid(believed) + worth[:, mdp.transitions]) * policy).sum(axis=-1)
+        return hoped - worth
+
+    monkeypatch.setattr(showing, "losses", losses)
+
+
+def she_shows_her_best_walk_anyway(monkeypatch):
+    monkeypatch.setattr(showing, "response", lambda hers, his, weight=1.0: (
+        int(hers.argmin()), his(np.array([hers.argmin()]))[0]))  # fmt: skip
+
+
+def her_own_walk_is_free(monkeypatch):
+    before = showing.response
+    monkeypatch.setattr(showing, "response", lambda hers, his, weight=1.0: before(hers, his, 0))
+
+
+def the_heuristic_flees_what_it_should_match(monkeypatch):
+    def heuristic(self, theta, etas):
+        worth = self.features @ theta
+        far = ((self.features - self.chances(theta)[1] @ self.features) ** 2).sum(axis=1)
+        return np.array([(worth + eta * far).argmax() for eta in etas])
+
+    monkeypatch.setattr(Walks, "heuristic", heuristic)
+
+
+def the_heuristic_is_her_best_walk(monkeypatch):
+    before = Walks.heuristic
+    monkeypatch.setattr(Walks, "heuristic", lambda self, theta, etas: before(
+        self, theta, np.zeros(len(etas))))  # fmt: skip
+
+
+def the_estimate_has_no_normaliser(monkeypatch):
+    """θ·φ is raised as far as the prior allows, whatever other walks would have met."""
+    monkeypatch.setattr(Walks, "read", lambda self, shown, l2, start=None: shown / l2)
+
+
+MUTANTS = {
+    "cirl-apprenticeship": [
+        rollo_does_not_look, regret_is_counted_by_what_rollo_believes,
+        she_shows_her_best_walk_anyway, her_own_walk_is_free,
+        the_heuristic_flees_what_it_should_match, the_heuristic_is_her_best_walk,
+        the_estimate_has_no_normaliser,
+    ],
+    "cirl-apprenticeship-long": [
+        she_shows_her_best_walk_anyway, the_heuristic_is_her_best_walk,
+    ],
+}  # fmt: skip
+
+
+@each(MUTANTS)
+def test_a_wrong_library_makes_the_predicate_false(monkeypatch, right, claim_id, mutant):
+    fine = right(claim_id)
+    mutant(monkeypatch)
+    must_refute(CLAIMS[claim_id], fine, measured(claim_id))
+
+
+# Every clause counts ----------------------------------------------------------------
+
+ETA = [0.0] * len(showing.ETAS)
+EACH = {
+    "expert": 0.1, "expert_mean": 0.1, "response_both": -0.03, "response_both_mean": -0.03,
+    "lesson_his": -0.08, "for_both_both": -0.004, "for_it_his": -0.015, "nearest_both": 0.15,
+    "wrong_by_eta": along(ETA, 3, -0.05), "apart_by_eta": along(ETA, 3, -0.02),
+    "his_by_eta_anywhere": along(ETA, 4, -0.04), "both_by_eta_anywhere": along(ETA, 4, 0.3),
+    "his_by_eta": along(ETA, 5, 0.09),
+}  # fmt: skip
+SHOWING = {f"{n}_{k}": v for k in showing.FEATURES for n, v in EACH.items()} | {"violations": 0}
+LONG_EACH = {
+    "expert": 0.1, "response_both": -0.04, "both_by_eta": [-0.001, 0.4, 0.9],
+    "wrong_by_eta": [-0.01, -0.1, -0.15],
+}  # fmt: skip
+LONG = {f"{n}_{k}": v for k in showing.FEATURES for n, v in LONG_EACH.items()} | {"violations": 0}
+BROKEN = [
+    (showing.showing_holds, SHOWING, [
+        {"violations": 1}, {"his_by_eta_10": along(ETA, 5, 0.02)},
+        *({f"{name}_{k}": value} for k in showing.FEATURES for name, value in {
+            "response_both": -0.015, "response_both_mean": -0.019, "lesson_his": -0.029,
+            "for_both_both": -0.02, "for_it_his": -0.045, "nearest_both": 0.04,
+            "wrong_by_eta": along(ETA, 3, -0.01), "apart_by_eta": along(ETA, 3, 0.001),
+            "his_by_eta_anywhere": along(ETA, 4, -0.005),
+            "both_by_eta_anywhere": along(ETA, 4, 0.09),
+        }.items()),
+    ]),
+    (showing.long_holds, LONG, [
+        {"violations": 1},
+        *({f"{name}_{k}": value} for k in showing.FEATURES for name, value in {
+            "response_both": -0.019, "both_by_eta": [-0.03, 0.4, 0.9],
+            "wrong_by_eta": [-0.01, -0.1, -0.04],
+        }.items()),
+        *({f"both_by_eta_{k}": [-0.001, 0.4, 0.2]} for k in showing.FEATURES),
+    ]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("holds", "good", "changes"), BROKEN,
+                         ids=[row[0].__name__ for row in BROKEN])  # fmt: skip
+def test_each_clause_of_a_predicate_can_fail(holds, good, changes):
+    assert holds(planted(good)) is True
+    for change in changes:
+        assert holds(planted(good, **change)) is False, change
+
+
+def test_what_is_derived():
+    alone = {"response_his_3": -0.05, "response_his_10": -0.04}
+    got = showing.showing_derived(planted(SHOWING | alone))
+    there = {
+        "response_saves": 0.03, "response_share": 0.3, "lesson_saves": 0.08,
+        "for_it_saves": 0.015, "nearer": 0.05, "less_apart": 0.02, "largest_costs_it": 0.09,
+        "anywhere_saves": 0.04, "anywhere_costs": 0.3, "belief_loses_more": 0,
+    }  # fmt: skip
+    for k, costs in ((3, 0.02), (10, 0.01)):
+        for name, value in (there | {"response_costs": costs}).items():
+            assert got[f"{name}_{k}"] == pytest.approx(value), name
+    assert len(got) == 2 * (len(there) + 1)
+    long = showing.long_derived(planted(LONG))
+    assert long == pytest.approx(
+        {"saves_3": 0.04, "saves_10": 0.04, "share_3": 0.4, "share_10": 0.4})
+
+
+def test_differences_are_taken_world_by_world():
+    rows = [{("", "expert"): np.array([a, a + 1]), ("", 0): np.array([3.0, 1])} for a in (1.0, 4)]
+    expert, added = showing.paired(rows)
+    assert expert == {"": 2.5} and (added["", "expert"] == 0).all()
+    assert added["", 0].tolist() == [[2, -1], [-1, -4]]
+
+
+def test_the_figure_carries_its_numbers_in_words(right):
+    from imitlib.figures import png
+
+    s = right("cirl-apprenticeship")
+    fig, alt = showing.fig_showing(s)
+    assert png(fig)[:4] == b"\x89PNG"
+    for k in showing.FEATURES:
+        assert showing.signed(s.mean(f"response_both_{k}")) in alt
+        assert showing.signed(s[f"both_by_eta_{k}"][:, 2].mean()) in alt
+    marks = fig.axes[0].lines[4]  # of each column: the seeds, and their mean
+    np.testing.assert_allclose(marks.get_ydata(), s["response_both_3"])
