@@ -10,6 +10,7 @@ place of networks.
 from dataclasses import replace
 from functools import cache
 
+import joblib
 import numpy as np
 import pytest
 import torch
@@ -51,6 +52,24 @@ def remembering(learn):
     return wrapper
 
 
+def runs_remembered(run):
+    """The same run of the same network on the same plans is made once.
+
+    Another network has another number, and so has another inside of the run.
+    """
+    known = {}
+
+    def wrapper(network, maps, **options):
+        inside = running.planes, running._ask
+        plans = maps.walls.tobytes(), maps.goals.tobytes(), joblib.hash(options)
+        key = (*map(id, (network, *inside)), *plans)
+        if key not in known:  # what has a number is held, so that it stays its own
+            known[key] = run(network, maps, **options), network, inside
+        return known[key][0]
+
+    return wrapper
+
+
 @pytest.fixture(scope="module", autouse=True)
 def smaller():
     """Shorter lessons and exams than the recorded samples: the mistakes are not subtle."""
@@ -62,10 +81,11 @@ def smaller():
         patch.setattr(price, "FRAMED", (1, 8, 32))
         patch.setattr(price, "ANSWERED", (8, 250))
         patch.setattr(cost, "UPDATES", {"one": 300, "six": 250})
+        patch.setattr(running, "free_run", runs_remembered(running.free_run))
         yield
 
 
-IN_EARNEST = remembering(room.learn)
+IN_EARNEST, RUN = remembering(room.learn), running.free_run
 
 
 def measured(claim_id):
@@ -470,6 +490,31 @@ def test_marks_tell_starts_apart():
     got = room.marks("x", exam, lambda plans: near)
     assert got["x_far"] == 0 and got["x_view"] > 0.5
     assert room.marks("x", exam, lambda plans: way) == {"x_20": 1, "x_view": 1, "x_far": 1}
+
+
+def test_a_run_is_remembered_and_no_other_is(monkeypatch):
+    """Neither that of another network, nor on other plans, nor otherwise, nor inside."""
+    runs, maps = [], maze_makers.obstacles(2, 6, np.random.default_rng(3))
+    with torch.random.fork_rng(devices=[]):
+        networks = [room.seeing_one().eval() for _ in range(2)]
+
+    def run(network, maps, **options):
+        runs.append(options)
+        return RUN(network, maps, **options)
+
+    remembered = runs_remembered(run)
+    same, again = (remembered(networks[0], maps, cap=3) for _ in range(2))
+    np.testing.assert_array_equal(same.frames, RUN(networks[0], maps, cap=3).frames)
+    assert again is same and len(runs) == 1
+    remembered(networks[1], maps, cap=3)
+    remembered(networks[0], maps, cap=2)
+    remembered(networks[0], maps[:1], cap=3)
+    remembered(networks[0], maps, cap=3, first=same.frames[:, 1])
+    the_goal_is_not_shown(monkeypatch)
+    remembered(networks[0], maps, cap=3)
+    the_least_likely_is_said(monkeypatch)
+    remembered(networks[0], maps, cap=3)
+    assert len(runs) == 7
 
 
 def test_the_best_number_of_rounds_is_the_best():
