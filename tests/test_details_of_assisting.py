@@ -27,6 +27,7 @@ from imitlib.cirl import (
     play,
     random_game,
     random_one_shot,
+    solvers,
     wormy_apples,
 )
 from imitlib.cirl.belief import checked_belief, one_hot
@@ -260,6 +261,15 @@ def test_what_is_kept_is_counted():
     reward = np.array([[0.0, 1.0], [1.0, 0.0]])[None, None]
     plans = adapted(Game(np.ones((1, 1, 2, 1)), reward, [0.5, 0.5], 1))
     assert [[len(v) for v in step] for step in plans.vectors] == [[2], [1]] and plans.kept == 3
+
+
+def test_of_plans_that_are_many_the_last_is_not_forgotten():
+    """90,000 choices, more than are listed at once; the best is the last: a prize, a threat."""
+    first, second = RNG(8).uniform(size=(2, 300, 2))
+    first[-1], second[-1] = 5, -9
+    plans, tried = solvers._answered([first, second], 0.5, np.array([[0.5, 0.5]]))
+    assert tried == 90_000
+    np.testing.assert_allclose(plans, [[5 - 14 / (1 + np.exp(28))] * 2])
 
 
 # One signal, one act ----------------------------------------------------------------
