@@ -4,10 +4,12 @@ import json
 import subprocess
 import sys
 import textwrap
+from importlib import import_module
 
 import numpy as np
 import pytest
 
+import replays
 from imitlib import claims
 from imitlib.claims import Claim
 from imitlib.fingerprint import fingerprint
@@ -15,6 +17,20 @@ from imitlib.fingerprint import fingerprint
 
 def coin(seed):
     return {"heads": np.random.default_rng(seed).normal(1, 0.1), "curve": [1.0, 2.0 + seed]}
+
+
+ROUNDS, MADE = (1, 2, 3), []
+
+
+def draw(rng):
+    MADE.append(rng.normal())
+    return MADE[-1]
+
+
+def rounds(seed):
+    streams = np.random.default_rng(seed).spawn(len(ROUNDS))
+    x = [draw(rng) for rng in streams]
+    return {"heads": 2 + x[0], "x": x}
 
 
 def planted(**changes):
@@ -179,9 +195,43 @@ def test_every_claim_is_recorded_true_and_of_this_source():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("claim", [c for c in ALL if c.measure], ids=lambda c: c.id)
+@pytest.mark.parametrize(
+    "claim",
+    [c for c in ALL if c.measure and c.id not in replays.ELSEWHERE],
+    ids=lambda c: c.id,
+)
 def test_a_recorded_seed_comes_out_again(claim):
-    assert claims.differences(claim, claims.replay(claim, claim.seeds[:1])) == []
+    """The whole of it, or what `replays` names."""
+    assert replays.differences(claim) == []
+
+
+IN_PART = [
+    {"FIRST": {"planted": (sys.modules[__name__], "ROUNDS", 2)}},
+    {"CALLS": {"planted": (sys.modules[__name__], "draw", lambda rng: 7.0, {0, 1}, "x")},
+     "SHORTER": {"planted": {"x": 2}}},
+    {"CALLS": {"planted": (sys.modules[__name__], "draw", lambda rng: 7.0, {0}, "heads")}},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("part", IN_PART, ids=["rounds", "calls of a list", "one call"])
+def test_a_replay_in_part_finds_what_has_changed_in_that_part(folder, monkeypatch, part):
+    claims.sweep(planted(measure=rounds), progress=False)
+    for name, value in part.items():
+        monkeypatch.setattr(replays, name, value)
+    MADE.clear()
+    assert replays.differences(planted(measure=rounds)) == []
+    assert 0 < len(MADE) < len(ROUNDS)
+    drifted = planted(measure=lambda seed: rounds(seed + 1))
+    assert "planted." in replays.differences(drifted)[0]
+
+
+def test_every_claim_is_replayed_once():
+    """In part, elsewhere, or whole and here."""
+    known = {c.id for c in ALL if c.measure}
+    named = [*replays.FIRST, *replays.CALLS, *replays.ELSEWHERE]
+    assert set(named) <= known and len(set(named)) == len(named)
+    for claim_id, where in replays.ELSEWHERE.items():
+        assert claim_id in import_module(where).WHOLE
 
 
 def test_the_command_line_prints_rows_and_fails_on_a_false_one(capsys, monkeypatch):

@@ -26,6 +26,7 @@ from test_claims_mazes import (
     frames_stand_still,
     planted,
     remembering,
+    runs_remembered,
     the_goal_is_not_shown,
 )
 from wrong_libraries import each, must_refute
@@ -55,6 +56,7 @@ def smaller():
     """Shorter lessons and exams than the recorded samples: the mistakes are not subtle."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(room, "learn", remembering(room.learn))
+        patch.setattr(running, "free_run", runs_remembered(running.free_run))
         patch.setattr(frames, "PLANS", {10: 30, 20: 12})
         for module in (frames, faithful):
             patch.setattr(module, "LESSONS", {"one": (300, 1e-2), "six": (500, 2e-3)})

@@ -47,6 +47,9 @@ def test_the_right_library_satisfies_the_predicate(right):
     assert CLAIM.holds(right)
 
 
+WHOLE = [CLAIM.id]  # a whole recorded seed is measured here: `test_claims` need not
+
+
 def test_the_right_library_gives_the_recorded_sample(right):
     assert claims.differences(CLAIM, right) == []
 
