@@ -400,6 +400,29 @@ def test_off_its_path_a_solution_says_nothing():
         solution.human_acts([(0, int(solution.rules[0, -1, 0, 0]), 0)], 1, 1)
 
 
+def test_what_a_solution_is_not_asked():
+    """Nothing is taken from the end, and what is legal is said."""
+    made = random_one_shot(np.random.default_rng(0), goals=2).game()
+    solution, plans = exhaustive(made), adapted(made)
+    first = int(solution.rules[0, -1, 0, 0])
+    for goal in (-1, 2):
+        with pytest.raises(ValueError, match=rf"goal is {goal}; legal: 0 to 1"):
+            solution.human_acts([], 0, goal)
+    for state in (-1, 2):
+        for acts in (solution.robot_acts, lambda *at: solution.human_acts(*at, 0)):
+            with pytest.raises(ValueError, match=rf"state is {state}; legal: 0 to 1"):
+                acts([], state)
+        with pytest.raises(ValueError, match=rf"state is {state}; legal: 0 to 1"):
+            solution.goals_left([(state, first, 0)])
+        with pytest.raises(ValueError, match=rf"state is {state}; legal: 0 to 1"):
+            plans.at(made.prior, state)
+    with pytest.raises(ValueError, match="the game is over after 2"):
+        solution.robot_acts([(0, first, 0), (1, 0, 0)], 1)
+    for step in (-1, 3):
+        with pytest.raises(ValueError, match=rf"step is {step}; legal: 0 to 2"):
+            plans.at(made.prior, 0, step)
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_a_goal_of_probability_0_changes_nothing(seed):
     """With it or without it: the value, and how the others are played."""

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import product
 
 import numpy as np
@@ -51,30 +50,52 @@ class Solution:
     tried: int
 
     def goals_left(self, history) -> int:
-        """The set of goals that a history leaves, as a number; 0 if none is left."""
+        """The set of goals that a history leaves, as a number; 0 if none is left.
+
+        Goals of prior 0 count as the others do; nothing depends on what they would do.
+        """
         left = self.rules.shape[1] - 1
         for t, (state, human, _) in enumerate(history):
+            self._check(t, state)
             hits = self.rules[t, left, state] == human
             left = int(left & (hits << np.arange(len(hits))).sum())
         return left
 
     def human_acts(self, history, state: int, goal: int) -> int:
-        """Her part, as `play` wants it, for a goal that the history leaves."""
-        act = int(self.rules[len(history), self._left(history), state, goal])
+        """Her part, as `play` wants it, for a goal that the history leaves.
+
+        Raises
+        ------
+        Impossible
+            If the history rules this goal out, or all of them.
+        ValueError
+            If there is no such state or goal, or the game is over.
+        """
+        if goal not in range(self.rules.shape[3]):
+            raise ValueError(f"goal is {goal}; legal: 0 to {self.rules.shape[3] - 1}")
+        act = int(self.rules[len(history), self._left(history, state), state, goal])
         if act < 0:
             raise Impossible(f"goal {goal} does not explain what she did so far")
         return act
 
     def robot_acts(self, history, state: int) -> int:
-        """His part, as `play` wants it."""
-        return int(self.robot[len(history), self._left(history), state])
+        """His part, as `play` wants it; raises as `human_acts` does."""
+        return int(self.robot[len(history), self._left(history, state), state])
 
-    def _left(self, history) -> int:
+    def _left(self, history, state) -> int:
+        self._check(len(history), state)
         left = self.goals_left(history)
         if left == 0:
             raise Impossible("no goal explains what she did; the solution says nothing "
                              "about play off its path")
         return left
+
+    def _check(self, t, state):
+        H, _, S, _ = self.rules.shape
+        if t >= H:
+            raise ValueError(f"history has {t} steps; the game is over after {H}")
+        if state not in range(S):
+            raise ValueError(f"state is {state}; legal: 0 to {S - 1}")
 
 
 def exhaustive(game: Game) -> Solution:
@@ -141,13 +162,18 @@ class Plans:
     tried: int
     scored: int
 
-    @cached_property
-    def kept(self) -> int:
-        """Plans that were kept, over all steps and states."""
-        return sum(len(v) for step in self.vectors for v in step)
-
     def at(self, belief, state: int, step: int = 0) -> float:
-        """The best plan's value at another belief: what it is worth, no bound."""
+        """The best plan's value at another belief: what it is worth, no bound.
+
+        Raises
+        ------
+        ValueError
+            If there is no such state or step, or the belief is none over the goals.
+        """
+        if step not in range(len(self.vectors)):
+            raise ValueError(f"step is {step}; legal: 0 to {len(self.vectors) - 1}")
+        if state not in range(len(self.vectors[step])):
+            raise ValueError(f"state is {state}; legal: 0 to {len(self.vectors[step]) - 1}")
         vectors = self.vectors[step][state]
         return float((vectors @ checked_belief("belief", belief, vectors.shape[1])).max())
 
