@@ -12,7 +12,7 @@ from imitlib import claims
 from imitlib.chapters.ch09 import doors as chapter
 from imitlib.chapters.ch09 import playing
 from imitlib.cirl import Play, doors, exhaustive, random_game
-from imitlib.cirl.doors import answer_to, plain, streets, three_doors
+from imitlib.cirl.doors import answer_to, plain, speaks_plainly, streets, three_doors
 from imitlib.envs.town import LOAF_STREET, Town
 from wrong_libraries import along, must_refute, planted
 
@@ -131,6 +131,19 @@ def test_the_best_answer_to_her_part_of_the_best_play_is_his():
     sure = three_doors(prior=(1, 0, 0))
     assert answer_to(sure, plain(sure)).value == pytest.approx(exhaustive(sure).value)
     assert exhaustive(sure).value == pytest.approx(10 - 0.2 * (9 + 5))
+
+
+def test_the_true_word_loses_nothing():
+    """What is left of the value, once she has said the door, is that of each door alone."""
+    best, n = exhaustive(GAME), len(CELLS)
+    spoken = speaks_plainly(GAME, best)
+    for left in range(1, 8):
+        goals = [i for i in range(3) if left >> i & 1]
+        for state in range(n, 2 * n):
+            assert [int(spoken.rules[0, left, state, i]) for i in goals] == goals
+            alone = sum(best.ahead[1, 1 << i, state - n] - 0.4 / 3 for i in goals)
+            assert best.ahead[0, left, state] == pytest.approx(alone, abs=1e-9)
+        np.testing.assert_array_equal(spoken.rules[0, left, :n], best.rules[0, left, :n])
 
 
 def test_he_may_do_only_what_is_legal():
@@ -299,7 +312,8 @@ def test_each_clause_of_the_predicate_can_fail():
 
 # The page -------------------------------------------------------------------------------
 
-WAYS = {"an agreement": exhaustive(GAME), "nothing agreed": answer_to(GAME, plain(GAME))}
+WAYS = {"an agreement": speaks_plainly(GAME, exhaustive(GAME)),
+        "nothing agreed": answer_to(GAME, plain(GAME))}  # fmt: skip
 SHARES = {0: "0", 1: "1", 2: "1/2", 3: "1/3"}
 
 
@@ -425,14 +439,17 @@ def test_the_reader_who_keeps_to_the_agreement_gets_its_worth(chrome):
             hers, his = morning.hers(), morning.his()
             morning.step(hers, his)
             page.click(f'.moves [data-move="{hers}"]')
-        assert f"That is the one. Together: {worth}." in page.inner_text(".said")
+        said = page.inner_text(".said")
+        assert f"That is the one. Together: {worth}. By the agreement it would be {worth};" in said
+        told = 10 - 0.2 * (chapter.WALKS + chapter.ROLLS)[goal]
+        assert f"had Rollo known from the start, {told:.1f}." in said
 
 
 @in_browser
 def test_what_was_not_to_be_expected_tells_nothing(chrome):
     page = opened(chrome)
     page.click('.moves [data-move="1"]')  # east, towards the garden
-    assert "tells Rollo nothing" in page.inner_text(".said")
+    assert "tells Rollo nothing. So far: −0.4." in page.inner_text(".said")
     assert shown(page) == ["1/3"] * 3
 
 

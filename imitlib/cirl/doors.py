@@ -10,6 +10,8 @@ Her best walks to the first two doors begin alike, so a perfect demonstration sa
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from imitlib import planning
@@ -19,7 +21,7 @@ from imitlib.cirl.solvers import Solution
 from imitlib.envs.grid import neighbours, numbered
 from imitlib.envs.town import REWARDS, Town
 
-__all__ = ["MOVES", "answer_to", "plain", "three_doors"]
+__all__ = ["MOVES", "answer_to", "plain", "speaks_plainly", "three_doors"]
 
 MOVES = ("north", "east", "south", "west", "wait")
 WAIT, ASK, GO = 0, 1, 2  # Rollo's; GO + i sets off for the i-th door
@@ -120,6 +122,20 @@ def plain(game: Game) -> np.ndarray:
     rule = ways.round(9).argmax(axis=1)
     rule[n : 2 * n], rule[2 * n] = np.arange(game.n_goals), 0
     return rule
+
+
+def speaks_plainly(game: Game, solution: Solution) -> Solution:
+    """The same way to play, with a Hana who says the true door when she is asked.
+
+    Words cost the same, and the true one tells all that can be told: nothing is lost.
+    A solver takes the first of equal words, which may say another door for one that is
+    known already.
+    """
+    n = (game.n_states - 1) // 2
+    rules = solution.rules.copy()
+    asked = rules[:, :, n : 2 * n]
+    rules[:, :, n : 2 * n] = np.where(asked < 0, -1, np.arange(game.n_goals))
+    return replace(solution, rules=rules)
 
 
 def answer_to(game: Game, rule) -> Solution:

@@ -29,8 +29,9 @@
       state = gone;
       went = his - 2;
       words += (went === door ? "That is the one. " :
-        `It was door ${door + 1}, and the loaf comes home again. `) +
-        `Together: ${said(worth)}. Had Rollo known from the start: ${said(given.told[door])}.`;
+        `It was door ${door + 1}. `) +
+        `Together: ${said(worth)}. By the agreement it would be ${said(given.best[door])}; ` +
+        `had Rollo known from the start, ${said(given.told[door])}.`;
       return;
     }
     if (!hears) words += "For no door was that to be expected, so it tells Rollo nothing. ";
@@ -91,7 +92,7 @@
       return button;
     }));
     if (focused) (group.firstChild || part("again")).focus();
-    part("said").textContent = words;
+    part("said").textContent = words + (over || !worth ? "" : `So far: ${said(worth)}.`);
     part("door").closest("label").hidden = me() === "Rollo";
   };
 
@@ -101,8 +102,8 @@
     worth = 0;
     trail = new Set();
     door = me() === "Rollo" ? Math.floor(3 * Math.random()) : part("door").selectedIndex;
-    words = me() === "Rollo" ? "Only Hana knows the door. Wait, ask, or set off." :
-      "Only you know the door. Rollo sees you walk. Make a move.";
+    words = me() === "Rollo" ? "Only Hana knows the door. You both move at once. Wait, ask, or set off." :
+      "Only you know the door. You both move at once. Make a move.";
     draw();
   };
 

@@ -126,8 +126,8 @@ def fig_bellman(s):
         "Rules or plans tried, and products of a plan and a belief, on a logarithmic axis, "
         f"against the number of goals from {GOALS[0]} to {GOALS[-1]}. Every rule: a straight "
         f"line {words['rules']}. Plans: {words['plans']}. Plan times belief: "
-        f"{words['scores']}, about as steep as the rules. Bands from the least to the most "
-        f"of {len(s)} seeds."
+        f"{words['scores']}, about as steep as the rules. Lines are geometric means, bands "
+        f"from the least to the most of {len(s)} seeds."
     )
     return fig, alt
 

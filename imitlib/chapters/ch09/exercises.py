@@ -96,11 +96,27 @@ def _each_alone(counts, rules, prior):
     return np.mean([family(counts, rule[None], prior) for rule in rules], axis=0)
 
 
+def _shifted_each(counts, rules, prior):
+    logs = np.log(rules) @ counts
+    chance = np.exp(logs - logs.max(axis=1, keepdims=True)).sum(axis=0) * prior
+    return chance / chance.sum()
+
+
+def _products(counts, rules, prior):
+    with np.errstate(invalid="ignore"):
+        chance = (rules**counts).prod(axis=2).sum(axis=0) * prior
+        return chance / chance.sum()
+
+
 def _family_cases():
     rng = np.random.default_rng(92)
-    return [(rng.integers(0, most, size=m).astype(float), rng.dirichlet(np.ones(m), (k, g)),
+    short = [(rng.integers(0, most, size=m).astype(float), rng.dirichlet(np.ones(m), (k, g)),
              rng.dirichlet(np.full(g, 2.0)))
             for k, g, m, most in ((2, 2, 3, 4), (3, 4, 3, 5), (4, 3, 4, 4))]  # fmt: skip
+    alike = rng.dirichlet(np.full(3, 9.0))  # two people, hardly told apart, for a long time
+    rules = np.array([[alike, alike[[1, 0, 2]]], [alike[[2, 1, 0]], alike]])
+    mixed = 0.999 * alike + 0.001 * rules  # (2, 2, 3)
+    return [*short, (np.array([400.0, 300.0, 500.0]), mixed, np.array([0.3, 0.7]))]
 
 
 FAMILY = Exercise(
@@ -125,6 +141,16 @@ FAMILY = Exercise(
             _each_alone,
             "You normalise each person's belief and average. Then a person who cannot have "
             "made these moves counts as much as one who did: sum first, normalise once.",
+        ),
+        "shifted person by person": (
+            _shifted_each,
+            "You subtract a largest logarithm for each person, and so forget who explains the "
+            "moves better. Subtract one number from all of them.",
+        ),
+        "products": (
+            _products,
+            "After many moves the products are 0. Add logarithms, subtract the largest of "
+            "all, then exponentiate.",
         ),
     },
 )
@@ -209,6 +235,14 @@ def _one_chance(worths, beta):
     return m / (1 + np.exp(-m / beta)) - max(m, 0.0)
 
 
+def _never_errs(worths, beta):
+    return np.maximum(worths, 0).mean() - max(worths.mean(), 0.0)
+
+
+def _all_of_it(worths, beta):
+    return (worths / (1 + np.exp(-worths / beta))).mean()
+
+
 def _waiting_cases():
     rng = np.random.default_rng(94)
     return [(m + rng.normal(size=n), b) for m, n, b in
@@ -240,6 +274,14 @@ WAITING = Exercise(
             "You ask what she would do with a thing of mean worth. The gain comes from "
             "things that are not: average over all of them.",
         ),
+        "she never errs": (
+            _never_errs,
+            "Your Hana never errs. She lets a thing of worth U happen with chance π(U).",
+        ),
+        "nothing subtracted": (
+            _all_of_it,
+            "This is what waiting is worth. Subtract what Rollo gets without it.",
+        ),
     },
 )
 
@@ -247,7 +289,7 @@ WAITING = Exercise(
 
 
 def unsure_enough(mu, beta):
-    """The least σ at which waiting gains."""
+    """The σ above which waiting gains."""
     return np.sqrt(2 * beta * abs(mu))
 
 
@@ -261,6 +303,10 @@ def _variance(mu, beta):
 
 def _below(mu, beta):
     return np.sqrt(2 * abs(mu) / beta)
+
+
+def _root_of_less_than_nothing(mu, beta):
+    return np.sqrt(2 * beta * mu) if mu > 0 else float("nan")
 
 
 def _signed(mu, beta):
@@ -277,6 +323,10 @@ UNSURE = Exercise(
         "β below": (
             _below,
             "The more she errs, the more unsure Rollo must be: β multiplies.",
+        ),
+        "a root of less than nothing": (
+            _root_of_less_than_nothing,
+            "Where μ is below 0 you take the root of a negative number: take |μ|.",
         ),
         "good things only": (
             _signed,

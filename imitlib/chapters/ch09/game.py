@@ -152,6 +152,12 @@ def belief_holds(s) -> bool:
     )
 
 
+def belief_derived(s) -> dict:
+    """Of what knowing the goal adds to the best play, the share that the first reward gives."""
+    best, sent, informed = (s.mean(name) for name in ("best", "sent", "informed"))
+    return {"share": (sent - best) / (informed - best)}
+
+
 GIVEN = {
     "game.hers": 2,
     "game.his": 90,
@@ -199,6 +205,7 @@ CLAIMS = [
         "gain from seeing it",
         holds=belief_holds,
         measure=measure_belief,
+        derive=belief_derived,
         headline="best",
         status="reproduced",
         papers=("hadfieldmenell2016cirl",),

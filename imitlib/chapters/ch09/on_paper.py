@@ -43,7 +43,7 @@ def fig_hook():
     alt = (
         f"Loaf Street. Hana's best walks from the bakery to door {DOORS[0]} and to door "
         f"{DOORS[1]} share their first {shared(*walks)} moves and part only then. Up to there "
-        "they tell Rollo nothing about the door."
+        "they do not tell Rollo which of these two doors it is."
     )
     return fig, alt
 

@@ -14,13 +14,23 @@ from importlib.resources import files
 
 import numpy as np
 
-from imitlib.cirl.doors import MOVES, answer_to, plain, streets, three_doors
+from imitlib.cirl.doors import (
+    MOVES,
+    answer_to,
+    plain,
+    speaks_plainly,
+    streets,
+    three_doors,
+)
+from imitlib.cirl.game import play
 from imitlib.cirl.solvers import exhaustive
 from imitlib.envs.town import Town
 from imitlib.figures import _Card
 
 FIRST = 1  # the door, counted from 0, that the page opens with
 ROLLO = "◆"
+KEY = ("H Hana, ◆ Rollo, B bakery, * school garden (costs 8 a cell), C café (shut), s stairs. "
+       "Framed: today's door.")  # fmt: skip
 ACTS = ("wait", "ask", "to door 1", "to door 2", "to door 3")
 STYLE = """
 ID{max-width:26rem;padding:.75rem;border-radius:8px;border:1px solid var(--im-line,#d5dae1);
@@ -58,7 +68,8 @@ def tables() -> dict:
     """
     game, town = three_doors(), Town("hana")
     cells = streets(town)
-    ways = {"lesson": exhaustive(game), "plain": answer_to(game, plain(game))}
+    lesson = speaks_plainly(game, exhaustive(game))
+    ways = {"lesson": lesson, "plain": answer_to(game, plain(game))}
     for name, way in ways.items():
         if np.abs(way.ahead[0] - way.ahead[1]).max() > 1e-9:
             raise RuntimeError(f"{name}: the horizon is too short for one table")
@@ -75,6 +86,7 @@ def tables() -> dict:
         "rules": {k: [["".join(map(str, row)) for row in one] for one in rule]
                   for k, rule in rules.items()},
         "told": [told(game, goal) for goal in range(game.n_goals)],
+        "best": [best(game, lesson, goal) for goal in range(game.n_goals)],
         "moves": MOVES,
         "acts": ACTS,
     }  # fmt: skip
@@ -86,20 +98,26 @@ def told(game, goal: int) -> int:
     return int(np.rint(10 * game.reward[game.start, may, 2:, goal].max()))
 
 
+def best(game, lesson, goal: int) -> int:
+    """What the morning is worth, in tenths, if both keep to the agreement."""
+    rng = np.random.default_rng(0)  # nothing is left to chance
+    return int(np.rint(10 * play(game, lesson.human_acts, lesson.robot_acts, goal, rng).worth()))
+
+
 def play_doors() -> _Card:
     """The morning as a card: a town, Rollo's belief, and buttons."""
     given = tables()
     name = "g" + hashlib.sha256(json.dumps(given).encode()).hexdigest()[:10]
     script = files("imitlib").joinpath("data/three_doors.js").read_text(encoding="utf-8")
     code = script.replace("BOX", json.dumps(name)).replace("GIVEN", json.dumps(given), 1)
-    words = "Only you know the door. Rollo sees you walk. Make a move."
+    words = "Only you know the door. You both move at once. Make a move."
     page = (
         f"<style>{STYLE.replace('ID', '#' + name)}</style>"
         f'<div class="imit-play" id="{name}"><div class="bar">'
         + _select("you are", "who", ("Hana", "Rollo"))
         + _select("between you", "how", ("an agreement", "nothing agreed"))
         + _select("today's door", "door", ("1", "2", "3"), FIRST)
-        + f"</div>{_town(given)}{_belief(given)}"
+        + f'</div>{_town(given)}<p class="what">{KEY}</p>{_belief(given)}'
         f'<div class="bar moves" role="group" aria-label="your moves">{_buttons(given)}</div>'
         f'<p class="said" aria-live="polite">{words}</p>'
         '<div class="bar"><button type="button" class="again" disabled>A new morning</button>'
