@@ -38,6 +38,9 @@ PLANTED = [
     (pages.plain_markdown, "see {ref}`there`", "MyST role"),
     (pages.plain_markdown, "```{note}\nhello\n```", "MyST directive"),
     (pages.plain_markdown, ":::{note}\nhello\n:::", "MyST colon fence"),
+    (pages.whole_folds, "<details>\n<summary>Why</summary>\n\nSo.", "0 closed"),
+    (pages.whole_folds, "<details> here\n\nSo.\n\n</details>", "0 of them with a summary"),
+    (pages.whole_folds, "Drop this. -->", "not opened"),
     (pages.short_cells, code("x = 1\n" * 31), "code cell of 31"),
     (pages.short_cells, code("x" * 73), "line of 73"),
     (pages.short_cells, code("x = 1\n" * 9), "median"),
@@ -122,7 +125,7 @@ def values():
 
 
 RULES = [
-    pages.plain_markdown, pages.short_cells, pages.core_length, pages.one_sentence_per_line,
+    pages.plain_markdown, pages.whole_folds, pages.short_cells, pages.core_length, pages.one_sentence_per_line,
     pages.exercises, pages.tagged_results, pages.sections,
 ]  # fmt: skip
 

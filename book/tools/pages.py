@@ -64,6 +64,21 @@ def plain_markdown(notebook) -> list[str]:
             for m in re.finditer(p, text, re.M)]  # fmt: skip
 
 
+def whole_folds(notebook) -> list[str]:
+    """Each fold has a summary and is closed; a comment that closes has been opened."""
+    text = without_code(markdown(notebook))
+    tags = re.findall(r"<(/?)details", text)
+    depth = [tags[: k + 1].count("") - tags[: k + 1].count("/") for k in range(len(tags))]
+    titled = len(re.findall(r"^<details>\n<summary>.+</summary>$", text, re.M))
+    out = []
+    if any(d < 0 for d in depth) or (depth and depth[-1]) or titled != tags.count(""):
+        out.append(f"{tags.count('')} folds opened, {titled} of them with a summary, "
+                   f"{tags.count('/')} closed")  # fmt: skip
+    if "-->" in re.sub(r"<!--.*?-->", "", text):
+        out.append("a comment is closed that was not opened")
+    return out
+
+
 def short_cells(notebook) -> list[str]:
     """Median at most 8 lines, none over 30, lines at most 72 characters."""
     cells = [c.source.splitlines() for c in code_cells(notebook) if not is_setup(c)]
