@@ -125,7 +125,8 @@ def values():
 
 
 RULES = [
-    pages.plain_markdown, pages.whole_folds, pages.short_cells, pages.core_length, pages.one_sentence_per_line,
+    pages.plain_markdown, pages.whole_folds, pages.short_cells, pages.core_length,
+    pages.one_sentence_per_line,
     pages.exercises, pages.tagged_results, pages.sections,
 ]  # fmt: skip
 
