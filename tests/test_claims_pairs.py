@@ -18,7 +18,7 @@ from wrong_libraries import each, must_refute
 MODULES = (pairs, copying, complexity, accuracy, raters, kept)
 CLAIMS = {c.id: c for m in MODULES for c in m.CLAIMS}
 SEEDS = dict.fromkeys(CLAIMS, (1003,)) | {
-    "gi-no-accuracy": (1002,), "gi-signal-gamed": (1000, 1001)}  # fmt: skip
+    "gi-no-accuracy": (1004,), "gi-signal-gamed": (1000, 1001)}  # fmt: skip
 pytestmark = pytest.mark.slow
 
 
@@ -73,6 +73,15 @@ def the_clone_is_the_likeliest_act(patch):
 def the_clone_shrugs(patch):
     right = copying.cloned
     patch.setattr(copying, "cloned", lambda counts: right(counts + 100))
+
+
+def half_a_choice_is_added_all_the_same(patch):
+    patch.setattr(copying, "bare", copying.cloned)
+
+
+def who_knows_of_slips_knows_all(patch):
+    patch.setattr(copying, "only_slips", lambda where, hot, counts: copying.plan_for(
+        where, copying.islanders(where, where.wishes)))  # fmt: skip
 
 
 def the_likeliest_act_is_a_clone(patch):
@@ -152,13 +161,24 @@ def the_winner_is_the_first_drawn(patch):
 
 
 def the_error_stays_where_it_was(patch):
-    patch.setattr(raters, "dealt", lambda applause, good, rng: applause)
+    patch.setattr(raters, "dealt", lambda applause, good, rng, ways=None: applause)
 
 
 def the_error_is_dealt_as_small_change(patch):
     right = raters.dealt
-    patch.setattr(raters, "dealt", lambda applause, good, rng: (
-        right(applause, good, rng) + good))  # fmt: skip
+    patch.setattr(raters, "dealt", lambda applause, good, rng, ways=None: (
+        right(applause, good, rng, ways) + good))  # fmt: skip
+
+
+def every_copy_is_a_way_of_its_own(patch):
+    patch.setattr(raters, "ways_of_acting", lambda chain: np.tile(
+        np.arange(len(chain))[:, None], chain.shape[1]))  # fmt: skip
+
+
+def who_acts_alike_keeps_the_error(patch):
+    right = raters.dealt
+    patch.setattr(raters, "dealt", lambda applause, good, rng, ways=None: (
+        applause if ways is not None else right(applause, good, rng)))  # fmt: skip
 
 
 def every_island_agrees(patch):
@@ -202,6 +222,7 @@ MUTANTS = {
     "gi-copying-errors": [
         the_clone_is_the_likeliest_act, the_clone_shrugs, the_likeliest_act_is_a_clone,
         nobody_reckons_with_errors, the_evidence_is_of_another_wish,
+        half_a_choice_is_added_all_the_same, who_knows_of_slips_knows_all,
     ],
     "gi-error-model-complexity": [
         the_code_looks_ahead, no_whims_are_had, the_centre_is_not_looked_at,
@@ -215,6 +236,7 @@ MUTANTS = {
         nothing_looks_better_than_it_is, the_loudest_come_last, all_models_are_nearly_one,
         the_winner_is_the_first_drawn, the_error_stays_where_it_was,
         the_error_is_dealt_as_small_change, every_island_agrees,
+        every_copy_is_a_way_of_its_own, who_acts_alike_keeps_the_error,
     ],
     "gi-consistent-errors": [
         every_policy_is_as_likely, only_the_last_choice_is_remembered, slips_are_as_wild_as_can_be,
@@ -247,7 +269,8 @@ PAIRS = {
 }  # fmt: skip
 OWN = [0.3, 0.6, 0.8, 0.05, 0.15, 0.6, 0.04, 0.08, 0.2]
 COPYING = {
-    "own": OWN, **{f"clone_{n}": OWN for n in copying.EACH}, "aware_30": [0.01] * 9,
+    "own": OWN, **{f"{w}_{n}": OWN for w in ("clone", "bare") for n in copying.EACH},
+    "clone_3": [x + 0.2 for x in OWN], "aware_30": [0.01] * 9, "slips_30": [0.1] * 9,
     "likeliest_300": [0.01] * 8 + [0.15],
 }  # fmt: skip
 LEAST = [100.0] * 5
@@ -257,7 +280,8 @@ COMPLEXITY = {
     "hits": [0.98, 0.9, 0.4, 0.1, 0.05], "empty_shorter": [0, 0.05, 0.5, 0.7, 0.3],
 }  # fmt: skip
 ACCURACY = {
-    "accuracy": [0.5] * 16, "served": [0.9] * 5 + [-0.9] * 5 + [0.0] * 6,
+    "accuracy": [0.49, *[0.5] * 4] * 2 + [0.5] * 6,
+    "served": [0.85, *[0.9] * 4, -0.85, *[-0.9] * 4] + [0.0] * 6,
     "picked_accuracy": 0.0, "picked_told": 0.0, "picked_blindly": 0.0, "rank_accuracy": 0.0,
     "rank_told": 0.0, "few_accuracy": [0.4, 0.45, 0.5, 0.52], "few_served": [0.5, 0.7, 0.8, 0.9],
 }  # fmt: skip
@@ -268,6 +292,8 @@ RATERS = {
     "lost_dealt": [0.3, 0.2, 0.18, 0.18, 0.19, 0.21, 0.23], "agrees_dealt": 0.5, "agreeing": 0.85,
     "lost_rated_agreeing": [0.3, 0.17, 0.18, 0.2, 0.22, 0.24, 0.25],
     "lost_dealt_agreeing": [0.3, 0.15, 0.1, 0.07, 0.05, 0.04, 0.03],
+    "agrees_alike": 0.5, "ways": 80.0, "lost_word_agreeing": [0.3, 0.2, 0.1, 0.1, 0.12, 0.13, 0.14],
+    "lost_alike_agreeing": [0.3, 0.16, 0.12, 0.13, 0.14, 0.16, 0.18],
 }  # fmt: skip
 KEPT = {
     "keeps_kept": [2.8, 2.5, 2.2, 2, 1.9], "keeps_slip": [2.8, 2.5, 2.4, 4, 10],
@@ -290,7 +316,9 @@ BROKEN = [
         {"aware_30": [0.01] * 2 + [0.45] + [0.0] * 6},
         {"aware_30": [0.1] * 3 + [0.05] * 2 + [0.2] + [0.05] * 3},
         {"likeliest_300": [0.1] + [0.01] * 7 + [0.15]}, {"likeliest_300": [0.01] * 9},
-        {"aware_30": [0.01] * 8 + [0.09]},
+        {"aware_30": [0.01] * 8 + [0.09]}, {"slips_30": [0.1] * 8 + [0.04]},
+        {"likeliest_300": [0.01] * 5 + [0.2, 0.01, 0.01, 0.15]}, {"clone_3": OWN},
+        *({f"bare_{n}": [x + 0.04 for x in OWN]} for n in copying.EACH),
     ]),
     (complexity.complexity_holds, COMPLEXITY, [
         {"structured": [110, 118, 200, 400, 500]}, {"structured": [99, 118, 200, 400, 500]},
@@ -301,8 +329,12 @@ BROKEN = [
         {"empty_shorter": [0.2, 0.2, 0.5, 0.7, 0.3]}, {"empty_shorter": [0, 0, 0, 0.1, 0.1]},
     ]),
     (accuracy.accuracy_holds, ACCURACY, [
-        {"accuracy": [0.5] * 11 + [0.4] * 5}, {"served": [0.7] * 5 + [-0.9] * 5 + [0.0] * 6},
-        {"served": [0.9] * 5 + [-0.7] * 5 + [0.0] * 6}, {"picked_accuracy": 0.5},
+        {"accuracy": ACCURACY["accuracy"][:11] + [0.4] * 5},
+        {"served": [0.65, *[0.7] * 4] + ACCURACY["served"][5:]},
+        {"served": ACCURACY["served"][:5] + [-0.65, *[-0.7] * 4] + [0.0] * 6},
+        {"served": [0.9, *[0.85] * 4] + ACCURACY["served"][5:]},
+        {"served": ACCURACY["served"][:5] + [-0.9, *[-0.85] * 4] + [0.0] * 6},
+        {"picked_accuracy": 0.5},
         {"picked_told": 0.5}, {"rank_accuracy": 0.4}, {"rank_told": -0.4},
         {"few_accuracy": [0.4, 0.45, 0.5, 0.45]}, {"few_served": [0.5, 0.7, 0.8, 0.75]},
         {"few_served": [0.8, 0.82, 0.84, 0.86]},
@@ -322,6 +354,13 @@ BROKEN = [
         {"lost_dealt_agreeing": [0.3, 0.15, 0.13, 0.1, 0.09, 0.08, 0.07]},
         {"lost_dealt": [0.3, 0.2, 0.18, 0.2, 0.22, 0.25, 0.3]},
         {"lost_dealt": [0.3, 0.2, 0.1, 0.09, 0.08, 0.07, 0.05]},
+        {"agrees_alike": 0.6}, {"ways": 300.0},
+        {"lost_alike_agreeing": [0.3, 0.12, 0.13, 0.14, 0.15, 0.16, 0.18]},
+        {"lost_alike_agreeing": [0.3, 0.2, 0.19, 0.18, 0.17, 0.16, 0.15]},
+        {"lost_alike_agreeing": [0.3, 0.16, 0.12, 0.13, 0.14, 0.16, 0.24]},
+        {"lost_alike_agreeing": [0.3, 0.1, 0.05, 0.06, 0.07, 0.08, 0.1]},
+        {"lost_word_agreeing": [0.3, 0.2, 0.1, 0.09, 0.08, 0.07, 0.06]},
+        {"lost_word_agreeing": [0.3, 0.2, 0.1, 0.1, 0.12, 0.13, 0.22]},
     ]),
     (kept.kept_holds, KEPT, [
         {"keeps_kept": [2.8, 2.5, 2.2, 2, 2.1]}, {"keeps_kept": [2.8, 2.7, 2.6, 2.5, 2.4]},
@@ -368,4 +407,23 @@ def test_what_is_derived():
     assert over["over_ratio.0"] == pytest.approx(5 / 17)
     assert over["over_structured.4"] == pytest.approx(400)
     ends = accuracy.accuracies(planted(ACCURACY))
-    assert ends == {"best": 0.9, "worst": -0.9, "among": 16, "apart": 0}
+    assert ends == {"best": 0.9, "worst": -0.9, "among": 16, "apart": pytest.approx(0.01),
+                    "within_for": pytest.approx(1), "within_against": pytest.approx(-1)}
+
+
+def test_models_that_act_alike_are_dealt_one_error():
+    """As large and as little of service as the old one; on two ways there is none."""
+    rng = np.random.default_rng(8)
+    acts = np.stack([rng.integers(5, size=60), np.arange(60) % 2], axis=1)
+    chain = rng.random((5, 2, 6, 6))[acts, np.arange(2)]  # on the second island, two ways
+    ways = raters.ways_of_acting(chain)
+    for isle in range(2):
+        same = (chain[:, None, isle] == chain[None, :, isle]).all((-1, -2))
+        np.testing.assert_array_equal(ways[:, None, isle] == ways[None, :, isle], same)
+    good, heard = (np.take_along_axis(rng.normal(size=(5, 2)), ways, axis=0) for _ in range(2))
+    anew = raters.dealt(heard, good, rng, ways)
+    for way in range(5):
+        assert np.ptp(anew[ways[:, 0] == way, 0]) < 1e-12
+    np.testing.assert_allclose(raters.correlations(anew, good), raters.correlations(heard, good))
+    np.testing.assert_allclose(anew.std(axis=0), heard.std(axis=0))
+    assert np.abs(anew - heard)[:, 0].max() > 0.1 > np.abs(anew - heard)[:, 1].max()

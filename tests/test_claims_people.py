@@ -24,6 +24,7 @@ from imitlib.chapters.ch08 import (
 )
 from imitlib.chapters.ch08.people import BIASED, KINDS, STEPS
 from imitlib.envs.town import Town
+from imitlib.experiments import Samples
 from imitlib.goals import biased, delay_plan, hyperbola, infer
 from imitlib.mdp import MDP
 from wrong_libraries import each, must_refute, planted
@@ -42,7 +43,10 @@ def measured(claim_id):
 
 @pytest.fixture(autouse=True)
 def one_survey(monkeypatch):
-    """Three claims draw the same survey of the same seed: it is taken once a library."""
+    """Three claims draw the same survey of the same seed: it is taken once a library.
+
+    What it gives forgets what was taken, for the next library.
+    """
     before, known = people.survey, {}
 
     def once(rng, *rest):
@@ -54,7 +58,7 @@ def one_survey(monkeypatch):
 
     monkeypatch.setattr(people, "survey", once)
     cafe.hanas.cache_clear()
-    yield
+    yield known.clear
     cafe.hanas.cache_clear()
 
 
@@ -126,8 +130,9 @@ SURVEY_MUTANTS = (nobody_errs, the_models_are_mixed_up, nothing_is_learned,
 
 @slow
 @pytest.mark.parametrize("mutant", SURVEY_MUTANTS, ids=lambda m: m.__name__)
-def test_a_wrong_survey_makes_all_three_claims_false(right, monkeypatch, mutant):
+def test_a_wrong_survey_makes_all_three_claims_false(right, one_survey, monkeypatch, mutant):
     fine = {claim_id: right(claim_id) for claim_id in BY_SURVEY}
+    one_survey()
     matching_stays_right(monkeypatch, fine["gi-wrong-model"])
     mutant(monkeypatch)
     for claim_id in BY_SURVEY:
@@ -161,6 +166,10 @@ def nobody_ever_knows(monkeypatch):
     before = barriers.knowing_walk
     monkeypatch.setattr(barriers, "knowing_walk", lambda place, plans, steps, rng: before(
         place, plans[::-1], steps, rng))  # fmt: skip
+
+
+def slips_are_left_in(monkeypatch):
+    monkeypatch.setattr(suboptimal, "without_slips", lambda policy: policy)
 
 
 def temperatures_are_left_alone(monkeypatch):
@@ -238,7 +247,8 @@ def rollo_never_escorts(monkeypatch):
 
 MUTANTS = {
     "gi-suboptimal": [both_readers_have_the_old_map, rollo_serves_the_opposite,
-                      who_has_not_looked_knows_her_wish, nobody_ever_knows],
+                      who_has_not_looked_knows_her_wish, nobody_ever_knows,
+                      slips_are_left_in],
     "gi-needs-error-model": [mistakes_are_judged_by_another_wish, what_is_usual_is_flagged],
     "gi-wrong-model": [flattening_sharpens, there_is_one_temperature,
                        temperatures_are_left_alone, the_matched_are_all_rational],
@@ -250,8 +260,9 @@ MUTANTS = {
 
 @slow
 @each(MUTANTS)
-def test_a_wrong_library_makes_the_claim_false(right, monkeypatch, claim_id, mutant):
+def test_a_wrong_library_makes_the_claim_false(right, one_survey, monkeypatch, claim_id, mutant):
     fine = right(claim_id)
+    one_survey()
     if mutant in (flattening_sharpens, there_is_one_temperature):
         matching_stays_right(monkeypatch, fine)
     mutant(monkeypatch)
@@ -272,7 +283,7 @@ def but(values, kind, value):
 
 
 SUB = {
-    "own": kinds(0.3, 0.7), "served_right": kinds(0.05, 0.3),
+    "own": kinds(0.3, 0.7), "own_no_slips": kinds(0, 0.25), "served_right": kinds(0.05, 0.3),
     "served_rational": kinds(0.05, 0.5), "served_all": kinds(0.05, 0.35),
     "door_told": 0.7, "door_untold": 0.9, "door_either": 0.9,
     "loss_told": 2.0, "loss_untold": 0.2, "loss_either": 0.2, "served_unwatched": 0.75,
@@ -288,14 +299,16 @@ MODELS = {
     "hits_rational": kinds(0.8, 0.25), "sure_right": kinds(0.8, 0.4), "hits_right": kinds(0.8, 0.4),
     "matched_heat": kinds(0.1, 0.05), "matched_entropy": kinds(0.8, 0.8),
     "matched_loss": [0.5] * 6 + [5] * 5, "matched_late": [0.1] * 6 + [15] * 5,
-    "matched_right": kinds(0.5, 0.7), "matched_right_late": kinds(0.1, 0.2),
+    "matched_right": but(kinds(0.5, 0.6), "creature of habit", 2.0),
+    "matched_right_late": kinds(0.1, 0.2), "matched_own": kinds(0.3, 0.45),
+    "matched_served_rational": kinds(0.02, 0.2), "matched_served_right": kinds(0.02, 0.08),
 }  # fmt: skip
 FLAGS = {
     "rarity": but(kinds(0.8, 0.6), "creature of habit", 0.48),
     "rational": but(kinds(0.95, 0.7), "creature of habit", 0.52),
     "any_temperature": but(kinds(0.93, 0.73), "creature of habit", 0.52),
     "all_kinds": but(kinds(0.94, 0.78), "misinformed", 0.9),
-    "right": but(kinds(0.95, 0.82), "misinformed", 0.95),
+    "right": but(kinds(0.95, 0.82), "misinformed", 0.95), "unwatched": kinds(0.6, 0.58),
 }
 REST = {
     "naive_as_published": 1, "sophisticated_as_published": 1, "meant_vegetables": 1,
@@ -322,6 +335,8 @@ BROKEN = [
         {"served_unwatched": 0.6}, {"served_right": but(SUB["served_right"], "naive", 0.71)},
         {"knew_loss_untold": 0.2}, {"knew_door_untold": 0.98},
         {"knew_loss_told": 0.25}, {"knew_loss_either": 0.25}, {"knew_door_either": 0.8},
+        {"own_no_slips": kinds(0.1, 0.25)}, {"own_no_slips": kinds(0, 0.05)},
+        {"own_no_slips": kinds(0, 0.4)},
     ]),
     (wrong_model.wrong_holds, MODELS, [
         {"loss_right": but(MODELS["loss_right"], "myopic", 3.2)}, {"loss_right": kinds(0.5, 2.3)},
@@ -337,7 +352,15 @@ BROKEN = [
         {"loss_all_kinds": kinds(0.8, 2.8)}, {"loss_fitted": kinds(1, 2.9)},
         {"matched_entropy": kinds(0.8, 0.81)}, {"matched_loss": [0.5] * 6 + [2.9] * 5},
         {"matched_late": [0.1] * 6 + [3.9] * 5}, {"matched_loss": [0.5] + [2.1] * 5 + [5] * 5},
-        {"matched_loss": [0.5] * 6 + [12] * 5}, {"matched_right": kinds(0.5, 1.6)},
+        {"matched_loss": [0.5] * 6 + [12] * 5},
+        {"matched_loss": [0.5] * 6 + [2.9] * 2 + [7] * 3},
+        {"matched_right": but(kinds(1.3, 1.5), "creature of habit", 2.5)},
+        {"matched_right": but(kinds(0.5, 1.0), "creature of habit", 2.0)},
+        {"matched_right": kinds(0.5, 0.6)},
+        {"matched_own": kinds(0.3, 0.29), "matched_served_rational": kinds(0, 0.13),
+         "matched_served_right": kinds(0, 0.05)},
+        {"matched_served_right": kinds(0, 0.16), "matched_served_rational": kinds(0, 0.25)},
+        {"matched_served_rational": kinds(0, 0.12)}, {"matched_served_rational": kinds(0, 0.32)},
     ]),
     (mistakes.mistakes_holds, FLAGS, [
         {"rarity": but(kinds(0.8, 0.72), "creature of habit", 0.48)},
@@ -357,6 +380,9 @@ BROKEN = [
         {"rational": [0.94] + FLAGS["rational"][1:]},
         {"rational": [0.8] + FLAGS["rational"][1:], "right": [0.8] + FLAGS["right"][1:]},
         {"rarity": but(FLAGS["rarity"], "creature of habit", 0.57)},
+        {"unwatched": but(kinds(0.6, 0.5), "creature of habit", 0.58)},
+        {"unwatched": kinds(0.6, 0.66)},
+        {"unwatched": but(kinds(0.6, 0.58), "creature of habit", 0.54)},
     ]),
     (restaurant.restaurant_holds, REST, [
         {"naive_as_published": 0}, {"sophisticated_as_published": 0}, {"meant_vegetables": 0},
@@ -548,6 +574,13 @@ def test_averages_over_the_biased():
     assert suboptimal.average(harmed)["worse_than_unwatched"] == 1
     got = wrong_model.average(planted(MODELS))
     assert got["worse_matched"] == got["worse_matched_late"] == 5
+    spread = {"matched_loss": [[0.5] * 6 + [2, 5, 5, 5, 5], [0.5] * 6 + [6, 5, 5, 5, 5]],
+              "matched_late": [[0.1] * 6 + [15] * 5] * 2}  # fmt: skip
+    two = {k: np.asarray([v, v], float) for k, v in MODELS.items()} | {
+        k: np.asarray(v, float) for k, v in spread.items()}
+    wide = wrong_model.average(Samples((0, 1), two))
+    assert (wide["worse_matched"], wide["clearly_worse"]) == (5, 4)
+    assert wide["clearly_worse_late"] == 5
     assert got["worse"] == 10 and got["prior"] == pytest.approx(np.log(20))
     assert mistakes.average(planted(FLAGS))["right.biased"] == pytest.approx(0.833)
 

@@ -13,7 +13,7 @@ import numpy as np
 from imitlib.claims import Claim
 from imitlib.envs import grid_picture as grid
 from imitlib.envs.grid_picture import UNIT, centre
-from imitlib.envs.town import Town
+from imitlib.envs.town import REWARDS, Town
 from imitlib.envs.town_picture import draw_town, fig_town
 from imitlib.figures import CARD, CELL, INK, ROLES, axes
 from imitlib.goals import delay_plan, hyperbola, infer
@@ -188,6 +188,7 @@ def fig_readings(s):
     panels[0].text(-0.4, 0.93, "hatched: she is\npatient", color=INK, fontsize=9.5, va="top")
     panels[0].text(-0.4, 0.7, "plain: she is\nnaive", color=INK, fontsize=9.5, va="top")
     panels[1].set_yticklabels([])
+    panels[1].text(FELT, 0.9, "true", color=INK, fontsize=9.5, ha="center", va="top")
     one, two = (s[f"naive_right_{d}"].mean(0) for d in ("one", "two"))
     alt = (
         "Two panels of bars: how probable it is that the café is worth 0, 1, 2, 4 or 8 to Hana, "
@@ -201,7 +202,7 @@ def fig_readings(s):
 
 GIVEN = {
     "cafe.felt": WORTH[FELT], "cafe.coffee": WORTH[-1], "cafe.steepness": STEEPNESS,
-    "cafe.slips": SLIPS, "cafe.worths": len(WORTH),
+    "cafe.step": -REWARDS["true"]["step"], "cafe.slips": SLIPS, "cafe.worths": len(WORTH),
     **{f"cafe.{name}": len(cells_of(policy)) - 1 for name, policy in three_walks().items()},
 }  # fmt: skip
 

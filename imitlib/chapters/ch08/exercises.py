@@ -26,6 +26,12 @@ def _odds_only(policies, states, actions):
     return np.prod(policies[:, states, actions], axis=1)
 
 
+def _all_at_once(policies, states, actions):
+    odds = np.prod(policies[:, states, actions], axis=1)
+    with np.errstate(invalid="ignore"):
+        return odds / odds.sum()
+
+
 def _mean_chance(policies, states, actions):
     chances = policies[:, states, actions].mean(axis=1)
     return chances / chances.sum()
@@ -56,6 +62,11 @@ WISH = Exercise(
             _odds_only,
             "These are likelihoods: they do not sum to 1, and after a long day they are 0. "
             "Divide by their sum; take logarithms first.",
+        ),
+        "all at once": (
+            _all_at_once,
+            "After a long day the product is 0. Add logarithms, subtract the largest, then "
+            "exponentiate.",
         ),
         "mean chance": (
             _mean_chance,
@@ -114,6 +125,10 @@ def _reward_discounted(reward, P, hers, steps):
     return hers * reckoned(reward, P, hers, steps)
 
 
+def _values_alone(reward, P, hers, steps):
+    return reckoned(reward, P, hers, steps).max(axis=1)
+
+
 def _world(rng, states, actions):
     return rng.dirichlet(np.full(states, 0.5), size=(states, actions))
 
@@ -149,6 +164,10 @@ RECKON = Exercise(
             "You let her do, later on, what pays most at once. She looks ahead then as well: "
             "take the maximum over actions of q, not of the reward.",
         ),
+        "values alone": (
+            _values_alone,
+            "Return q, one number for each action, not its maximum.",
+        ),
         "this step discounted": (
             _reward_discounted,
             "This step's reward is paid now, in full. Only what follows is multiplied by "
@@ -181,6 +200,10 @@ def _wish_added(policy, q, temperature):
     return h - h.mean(axis=1, keepdims=True)
 
 
+def _not_centred(policy, q, temperature):
+    return temperature * np.log(policy) - q
+
+
 def _centred_over_states(policy, q, temperature):
     h = temperature * np.log(policy) - q
     return h - h.mean(axis=0, keepdims=True)
@@ -211,6 +234,7 @@ HABIT = Exercise(
             _wish_added,
             "temperature * log policy = q + h, up to a constant in each state. Solve for h.",
         ),
+        "not centred": (_not_centred, "Subtract each state's mean."),
         "other mean": (
             _centred_over_states,
             "The free constant belongs to each state: the mean over actions, axis 1, "
@@ -248,6 +272,11 @@ def _after_the_fact(choices, centre, trust):
     return float(-np.log(counts[choices] / len(choices)).sum())
 
 
+def _whole_message(choices, centre, trust):
+    counts = np.bincount(choices, minlength=len(centre)) + trust * np.asarray(centre, float)
+    return float(-np.log(counts[choices] / counts.sum()).sum())
+
+
 def _bits(choices, centre, trust):
     return code_length(choices, centre, trust) / np.log(2)
 
@@ -276,6 +305,11 @@ CODE = Exercise(
             _after_the_fact,
             "You use the frequencies of the whole message, which the receiver does not "
             "know yet. Each choice may use those before it alone.",
+        ),
+        "whole message": (
+            _whole_message,
+            "You count the whole message, and what comes later is not known yet. Add to "
+            "trust * centre what came before this choice alone.",
         ),
         "bits": (_bits, "That is in bits. In nats, take the natural logarithm."),
     },

@@ -7,7 +7,7 @@ import numpy as np
 from imitlib.chapters.ch08 import people
 from imitlib.chapters.ch08.people import KINDS, SEEDS, STATES, STEPS, WATCHED
 from imitlib.claims import Claim
-from imitlib.figures import MUTED, axes
+from imitlib.figures import INK, MUTED, ROLES, axes
 
 COSTLY = 0.1  # a decision that throws away as much is a mistake
 READERS = ("rarity", "rational", "any temperature", "all kinds", "right")
@@ -45,13 +45,15 @@ def measure_mistakes(seed: int) -> dict:
             belief = seen.belief(reader)[:, :, WATCHED]  # (K, islands, 20)
             flags = np.einsum("kig,gkit->kit", belief, bad[:, states, actions]) > 0.5
         out[reader.replace(" ", "_")] = agreement(flags, mistakes).tolist()
-    return out
+    # who has not looked at her, and knows the island and the list of wishes
+    flags = bad[:, states, actions].mean(axis=0) > 0.5
+    return out | {"unwatched": agreement(flags, mistakes).tolist()}
 
 
 def mistakes_holds(s) -> bool:
     """See the claim's predicate."""
     mean = {r: s[r.replace(" ", "_")].mean(0) for r in READERS}
-    biased = {r: values[1:].mean() for r, values in mean.items()}
+    biased, unwatched = {r: v[1:].mean() for r, v in mean.items()}, s["unwatched"].mean(0)
     habit, misled = KINDS.index("creature of habit"), KINDS.index("misinformed")
     return bool(
         biased["rarity"] < biased["rational"] < biased["any temperature"]
@@ -63,6 +65,8 @@ def mistakes_holds(s) -> bool:
         and mean["any temperature"][misled] < 0.8 < mean["right"][misled]
         and mean["rational"][0] == mean["right"][0] > 0.85
         and mean["rarity"][habit] < 0.55
+        and 0.52 < unwatched[1:].mean() < biased["rational"] - 0.04
+        and mean["rational"][habit] < unwatched[habit] - 0.03
     )
 
 
@@ -78,15 +82,22 @@ def fig_mistakes(s):
     series = (("rarity", "random", "what she seldom does"), ("rational", "harm", "she is rational"),
               ("right", "learner", "her own errors"))
     ax.axvline(0.5, color=MUTED, lw=1)
+    unwatched = s["unwatched"][:, 1:].mean()
+    ax.axvline(unwatched, color=ROLES["random"].color, ls=":", lw=1.6)
+    row = int(np.flatnonzero(order == KINDS.index("creature of habit"))[0])  # has room
+    ax.annotate("Rollo, who\nnever looked", (unwatched, row), xytext=(5, 0),
+                textcoords="offset points", color=INK, fontsize=9.5, va="center")
     people.rows(ax, [KINDS[k] for k in order],
                 [(s[name].mean(0)[order], role, label) for name, role, label in series])
-    mean = average(s)
+    mean, left = average(s), (s["rational"].mean(0) < unwatched).sum()
     alt = (
         "A row for each of eleven kinds of people; along the axis the balanced accuracy with "
         "which her mistakes are told from her good decisions, from one half upwards. Who "
         f"calls a mistake what she seldom does gets {mean['rarity.biased']:.2f} on average over "
         f"the biased kinds, who takes her to be rational {mean['rational.biased']:.2f}, who "
-        f"knows her errors {mean['right.biased']:.2f}."
+        f"knows her errors {mean['right.biased']:.2f}. A dotted line at {unwatched:.2f} is "
+        f"Rollo who never looked at her; {left} kinds are left of it if they are taken to be "
+        "rational."
     )
     return fig, alt
 
@@ -106,7 +117,9 @@ CLAIMS = [
         "for at least eight kinds; for the creature of habit, rational with either temperature "
         "below 0.6, rarity below 0.55, the right model above 0.7; for the misinformed, any "
         "temperature below 0.8, the right model above; for the rational kind rational and "
-        "right are the same, above 0.85",
+        "right are the same, above 0.85; who has not looked at her, and flags what is bad for "
+        "most wishes on the list, is above 0.52 over the ten and more than 0.04 below the "
+        "rational model, but for the creature of habit more than 0.03 above it",
         holds=mistakes_holds,
         measure=measure_mistakes,
         derive=average,
@@ -117,7 +130,7 @@ CLAIMS = [
         "a model of their mistakes.",
         source="[A]",
         seeds=SEEDS,
-        rtol={r.replace(" ", "_"): ("abs", 0.005) for r in READERS},
+        rtol={r.replace(" ", "_"): ("abs", 0.005) for r in (*READERS, "unwatched")},
         note="A mistake is a decision that throws away at least 0.1 of discounted reward under "
         "the true wish (rewards of a step are between 0 and 1). The islands of gi-suboptimal. "
         "Balanced accuracy is the mean of the share of mistakes flagged and the share of "

@@ -10,6 +10,12 @@ from imitlib.claims import Claim
 from imitlib.figures import INK, ROLES, axes
 
 
+def without_slips(policy) -> np.ndarray:
+    """She does, in every place, what she does most often there; evenly among several."""
+    most = (policy >= policy.max(axis=-1, keepdims=True) - 1e-9).astype(float)
+    return most / most.sum(axis=-1, keepdims=True)
+
+
 def measure_suboptimal(seed: int) -> dict:
     """What people lose, and what Rollo loses who has watched them, or has not; plans that fail."""
     rng = np.random.default_rng(seed)
@@ -21,13 +27,14 @@ def measure_suboptimal(seed: int) -> dict:
         out[f"served_{model.split()[0]}"] = people.lost(where, served).tolist()
     nothing = np.full((1, len(where.truth), WISHES), 1 / WISHES)
     out["served_unwatched"] = float(people.lost(where, people.serve(where, nothing))[0])
+    out["own_no_slips"] = people.lost(where, without_slips(seen.acts)).tolist()
     return out | barriers.both_walks(rng)
 
 
 def suboptimal_holds(s) -> bool:
     """See the claim's predicate."""
-    own, right, rational, kinds = (s[name].mean(0) for name in
-                                   ("own", "served_right", "served_rational", "served_all"))
+    own, whole, right, rational, kinds = (s[name].mean(0) for name in (
+        "own", "own_no_slips", "served_right", "served_rational", "served_all"))
     biased, unwatched = slice(1, None), s.mean("served_unwatched")
     return bool(
         own.min() > 0.2 and (right < own - 0.15)[biased].sum() >= 8
@@ -35,6 +42,7 @@ def suboptimal_holds(s) -> bool:
         and rational[biased].mean() > right[biased].mean() + 0.07
         and kinds[biased].mean() < rational[biased].mean() - 0.03
         and abs(rational[0] - right[0]) < 1e-9
+        and whole[0] < 1e-6 and 0.1 < whole[biased].mean() < own[biased].mean() / 2
         and unwatched > right.max() + 0.05 and rational[biased].mean() < unwatched - 0.15
         and s.mean("door_untold") > s.mean("door_told") + 0.05
         and s.mean("door_either") > s.mean("door_told") + 0.05
@@ -51,7 +59,7 @@ def average(s) -> dict:
     """Means over the ten kinds that are biased; for how many help is worse than unwatched."""
     unwatched = s.mean("served_unwatched")
     return {f"{name}.biased": float(s[name][:, 1:].mean()) for name in
-            ("own", "served_right", "served_rational", "served_all")} | {
+            ("own", "own_no_slips", "served_right", "served_rational", "served_all")} | {
         "worse_than_unwatched": float((s["served_rational"].mean(0)[1:] > unwatched).sum())}
 
 
@@ -88,21 +96,23 @@ CLAIMS = [
         chapter="08",
         statement="What people want can be inferred from what they do although they act "
         "suboptimally, or fail, if their kind of error is known; who then serves them does "
-        "better than they do themselves, and than who has not watched them.",
+        "better than they do themselves, and than who has not watched them. More than half of "
+        "what they lose is slips of the hand, which who serves them does not make.",
         predicate="means over seeds: every kind of person loses more than 0.2 of what can be "
         "had beyond chance, and Rollo, who has seen 30 of her steps and knows her kind of "
         "error, for at least eight of ten biased kinds 0.15 less than she; over the ten less "
         "than 0.6 of what they lose, 0.07 less than if it takes them to be rational, and if "
         "only the list of kinds is known still 0.03 less; for the rational kind the two are "
-        "equal. Rollo who has not watched, and plans for the mean wish, loses 0.05 more than who "
-        "knows her error, of whatever kind she is, and 0.15 more than who takes the ten to be "
-        "rational. From walks that end at a barrier she did not know of, the right one of four "
-        "doors is read at least 0.05 more often by who reckons with her not knowing, or with "
-        "both, than by who takes her to know, whose log-loss is 0.5 above the other's; "
-        "those of the first two are below 0.4. In the same squares, seen for as many steps, from "
-        "somebody who did know: who takes her to know reads the door more often than who takes "
-        "her not to, at a log-loss lower by 0.2 and below 0.2; who reckons with both reads it "
-        "in more than 0.85, with a log-loss below 0.2",
+        "equal. Without slips the rational kind loses nothing and the ten more than 0.1, but "
+        "less than half of what they lose. Rollo who has not watched, and plans for the mean "
+        "wish, loses 0.05 more than who knows her error, of whatever kind she is, and 0.15 "
+        "more than who takes the ten to be rational. From walks that end at a barrier she did "
+        "not know of, the right one of four doors is read at least 0.05 more often by who "
+        "reckons with her not knowing, or with both, than by who takes her to know, whose "
+        "log-loss is 0.5 above the other's; those of the first two are below 0.4. In the same "
+        "squares, seen for as many steps, from somebody who did know: who takes her to know "
+        "reads the door more often than who takes her not to, at a log-loss lower by 0.2 and "
+        "below 0.2; who reckons with both reads it in more than 0.85, with a log-loss below 0.2",
         holds=suboptimal_holds,
         measure=measure_suboptimal,
         derive=average,
@@ -114,11 +124,14 @@ CLAIMS = [
         "that fail; Chan, Critch and Dragan (2021) edit the Bellman equation.",
         source="[A]",
         seeds=SEEDS,
-        rtol={"own": 1e-6, **{f"served_{m}": ("abs", 0.02) for m in ("right", "rational", "all")}},
+        rtol={"own": 1e-6, "own_no_slips": ("abs", 1e-4),
+              **{f"served_{m}": ("abs", 0.02) for m in ("right", "rational", "all")}},
         note="Each seed draws 20 islands of 6 states and 3 actions, 20 candidate rewards for "
         "each, and one inhabitant of each of eleven kinds on every island, temperature 0.1; "
         "and 20 squares of 7 by 7 cells with a barrier, with two walks in each: one that ends at "
-        "the barrier, and one of who knows of it. Rollo plans for the posterior mean. "
+        "the barrier, and one of who knows of it. Rollo plans for the posterior mean. Without "
+        "slips, she does in every place what she does most often there. With temperatures "
+        "that make all kinds as noisy as the rational one, see gi-wrong-model. "
         "The true reward is always among the candidates.",
     ),
 ]
