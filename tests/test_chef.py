@@ -261,6 +261,18 @@ def test_where_nothing_can_be_earned():
     assert not live[2, 0]  # the empty pot, one step to go
 
 
+def test_lessons_to_a_rollo_who_knows_how_she_breaks_ties():
+    """One of each, in two steps: who agree on who puts in what need no lesson."""
+    found = chapter.by_ties(chef(((1, 1),), 1))
+    assert found["literal_by_ties"] == pytest.approx([0.5, 1, 1])
+    assert found["taught_by_ties"] == pytest.approx([1, 1, 1])
+    drawn = chef(menu(np.random.default_rng(1)), 3)
+    found, four = chapter.by_ties(drawn), chapter.pairs(drawn)
+    assert found["literal_by_ties"][0] == four["literal_literal"]
+    assert found["taught_by_ties"][0] == four["pedagogic_literal"]
+    assert (np.subtract(found["taught_by_ties"], found["literal_by_ties"]) > -1e-12).all()
+
+
 def test_other_orders_are_the_same_game():
     game = chef(horizon=2)
     for one in chapter.orders(game):

@@ -339,6 +339,13 @@ BROKEN = [
         {"leans_learned_by_moves": [1, 0.87, 0.8, 0.75, 0.7]},
         {"leans_near": [0.04, 0.18, 0.41, 0.76]},
         {"leans_near": [0.04, 0.18, 0.28, 0.96], "leans_learned": [0.14, 0.18, 0.3, 0.88]},
+        {"leans_skipped": [0.4, 1.04, 1.31, 1.39]}, {"leans_skipped": [0.68, 0.89, 1.31, 1.39]},
+        {"leans_skipped": [0.45, 1.04, 1.31, 1.39], "leans_mistaken": [0.16, 0.49, 1.3, 1.54]},
+        {"leans_skipped": [0.68, 1.04, 1.31, 1.24]}, {"leans_elsewhere": [0.12, 0.93, 1.39, 1.38]},
+        {"leans_mistaken": [0.02, 0.9, 1.3, 1.54], "leans_elsewhere": [0.12, 1.2, 1.39, 1.47]},
+        {"leans_elsewhere": [0.12, 0.68, 1.39, 1.47]},
+        *({f"leans_{reader}": [0.68, 1.04, 1.31, 1.09], "leans_learned": [0.14, 0.18, 0.3, 0.75],
+           "leans_mistaken": [0.02, 0.49, 1.3, 1.2]} for reader in ("skipped", "elsewhere")),
         {"leans_skipped": [0.68, 1.04, 1.09, 1.39]}, {"leans_elsewhere": [0.12, 0.93, 1.09, 1.47]},
         *({f"leans_{reader}": [0.68, 0.93, 1.15, 1.39], "leans_learned": [0.14, 0.18, 0.88, 0.8],
            "leans_known": [0.02, 0.05, 0.7, 0.69]} for reader in ("skipped", "elsewhere")),
@@ -428,5 +435,5 @@ def test_figures_carry_their_numbers_in_words(monkeypatch, values, draw):
 def test_the_marks_of_a_figure_are_the_samples():
     lines = people.fig_people(planted(PEOPLE))[0].axes[0].lines
     drawn = [np.asarray(one.get_ydata()) for one in lines if len(one.get_ydata()) == 4]
-    for row, reader in zip(drawn, ("mistaken", "learned", "known"), strict=True):
+    for row, reader in zip(drawn, ("mistaken", "skipped", "learned", "known"), strict=True):
         np.testing.assert_allclose(row, PEOPLE[f"leans_{reader}"])

@@ -26,7 +26,7 @@ def measured(claim_id):
     return claims.replay(CLAIMS[claim_id], (SEED,))
 
 
-SEED = 10  # a menu for which listening, teaching and planning for her all count
+SEED = 33  # a menu for which listening, teaching and planning for her all count
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +75,11 @@ def waiting_costs_nothing(monkeypatch):
 def she_breaks_ties_in_order(monkeypatch):
     before = chef.literal
     monkeypatch.setattr(chef, "literal", lambda game, ties="first": before(game, ties))
+
+
+def ties_are_always_broken_by_chance(monkeypatch):
+    before = chef.literal
+    monkeypatch.setattr(chef, "literal", lambda game, ties="uniform": before(game))
 
 
 def she_puts_in_anything(monkeypatch):
@@ -131,8 +136,9 @@ def all_plans_are_those_that_are_kept(monkeypatch):
 MUTANTS = {
     "cirl-chef": [
         only_one_cooks_at_a_time, any_recipe_will_do, waiting_costs_nothing,
-        she_breaks_ties_in_order, she_puts_in_anything, she_never_teaches, he_reads_nothing,
-        nobody_errs, slips_are_overlooked_in_planning, all_plans_are_those_that_are_kept,
+        she_breaks_ties_in_order, ties_are_always_broken_by_chance, she_puts_in_anything,
+        she_never_teaches, he_reads_nothing, nobody_errs, slips_are_overlooked_in_planning,
+        all_plans_are_those_that_are_kept,
     ],
 }  # fmt: skip
 
@@ -163,6 +169,7 @@ GOOD = {
     "drawn_pedagogic_pragmatic": 0.91, "drawn_literal_pragmatic": 0.52,
     "drawn_informed": 0.95, "drawn_deaf": 0.88, "drawn_told": 0.69, "drawn_best": 0.94,
     "drawn_faultless": [0.918, 0.76], "drawn_unlucky": [0.917, 0.755],
+    "drawn_literal_by_ties": [0.53, 0.74, 0.87], "drawn_taught_by_ties": [0.89, 0.76, 0.88],
     "drawn_lucky": [0.92, 0.77], "drawn_kept": [0.923, 0.776],
 }  # fmt: skip
 WORSE = [
@@ -180,7 +187,11 @@ WORSE = [
     {"noisy_all": along(GOOD["noisy_all"], 4, 0.825)},
     {"noisy_deaf": along(GOOD["noisy_deaf"], 4, 0.8195)},
     {"third": [1, 1, 1, 0, 0, 0]}, {"third": [1] * 6}, {"drawn_gap": 1e-8},
-    {"drawn_literal_pragmatic": 0.54}, {"drawn_pedagogic_literal": 0.7},
+    {"drawn_literal_pragmatic": 0.54}, {"drawn_pedagogic_literal": 0.5},
+    *[{"drawn_taught_by_ties": along(GOOD["drawn_taught_by_ties"], k, value)}
+      for k, value in ((0, 0.72), (1, 0.85), (1, 0.73), (2, 0.98), (2, 0.86))],
+    {"drawn_literal_by_ties": [0.53, 0.62, 0.87], "drawn_taught_by_ties": [0.89, 0.64, 0.88]},
+    {"drawn_literal_by_ties": [0.53, 0.74, 0.62], "drawn_taught_by_ties": [0.89, 0.76, 0.64]},
     {"drawn_pedagogic_literal": 0.92}, {"drawn_pedagogic_pragmatic": 0.945},
     {"drawn_told": 0.57}, {"drawn_told": 0.52}, {"drawn_deaf": 0.93}, {"drawn_deaf": 0.945},
     {"drawn_best": 0.951}, {"drawn_kept": [0.923, 0.769]}, {"drawn_kept": [0.9185, 0.776]},
@@ -201,6 +212,10 @@ def test_each_clause_of_the_predicate_can_fail(monkeypatch):
 def test_what_is_derived(monkeypatch):
     monkeypatch.setattr(chef, "TEMPERATURES", TEMPERATURES)
     got = chef.chef_derived(planted(GOOD))
+    assert got["drawn_taught_first"] == pytest.approx(0.02)
+    assert got["drawn_taught_last"] == pytest.approx(0.01)
+    assert got["drawn_agreed"] == pytest.approx(0.21)
+    assert got["drawn_agreed_last"] == pytest.approx(0.34)
     assert got["drawn_taught"] == pytest.approx(0.36) and got["threat"] == pytest.approx(0.012)
     assert got["drawn_heard"] == pytest.approx(0.06) and got["same_menu_deaf"] == 0
     assert got["drawn_planned"] == pytest.approx(0.005)

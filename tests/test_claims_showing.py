@@ -11,7 +11,7 @@ from imitlib.experiments import over_seeds
 from wrong_libraries import along, each, must_refute, planted
 
 CLAIMS = {c.id: c for c in showing.CLAIMS}
-SEEDS = {"cirl-apprenticeship": (9, 10, 11), "cirl-apprenticeship-long": (0, 1)}
+SEEDS = {"cirl-apprenticeship": (13, 21), "cirl-apprenticeship-long": (1,)}
 pytestmark = pytest.mark.slow
 
 
@@ -20,9 +20,10 @@ def smaller():
     """Fewer fields than the recorded samples have; mistakes are not subtle."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(showing, "WORLDS", 25)
+        patch.setattr(showing, "COLD_WORLDS", 6)
         patch.setattr(showing, "LONG_SIDE", 9)
         patch.setattr(showing, "LONG_STEPS", 6)
-        patch.setattr(showing, "LONG_WORLDS", 25)
+        patch.setattr(showing, "LONG_WORLDS", 20)
         yield
 
 
@@ -97,8 +98,13 @@ def the_estimate_has_no_normaliser(monkeypatch):
     monkeypatch.setattr(Walks, "read", lambda self, shown, l2, start=None: shown / l2)
 
 
+def rollo_reads_her_as_ever(monkeypatch):
+    monkeypatch.setattr(showing, "replace", lambda walks, temperature: walks)
+
+
 MUTANTS = {
     "cirl-apprenticeship": [
+        rollo_reads_her_as_ever,
         rollo_does_not_look, regret_is_counted_by_what_rollo_believes,
         she_shows_her_best_walk_anyway, her_own_walk_is_free,
         the_heuristic_flees_what_it_should_match, the_heuristic_is_her_best_walk,
@@ -125,9 +131,14 @@ EACH = {
     "lesson_his": -0.08, "for_both_both": -0.004, "for_it_his": -0.015, "nearest_both": 0.15,
     "wrong_by_eta": along(ETA, 3, -0.05), "apart_by_eta": along(ETA, 3, -0.02),
     "his_by_eta_anywhere": along(ETA, 4, -0.04), "both_by_eta_anywhere": along(ETA, 4, 0.3),
-    "his_by_eta": along(ETA, 5, 0.09),
+    "his_by_eta": [0.0, -0.01, 0.0, 0.0, -0.03, 0.09], "at_random": 1.4, "at_prior": 1.3,
+    "best_by_eta": [0.9, 0.7, 0.5, 0.2, 0.1, 0], "expert_by_temperature": [0.1, 0.05, 0.01],
+    "saved_by_temperature": [0.03, 0.01, 0.002],
+    "expert_anywhere_by_temperature": [0.12, 0.1, 0.09],
+    "saved_anywhere_by_temperature": [0.012, 0.01, 0.015],
 }  # fmt: skip
-SHOWING = {f"{n}_{k}": v for k in showing.FEATURES for n, v in EACH.items()} | {"violations": 0}
+SHOWING = {f"{n}_{k}": v for k in showing.FEATURES for n, v in EACH.items()} | {
+    "violations": 0, "expert_anywhere_3": 0.12, "expert_anywhere_10": 0.4}  # fmt: skip
 LONG_EACH = {
     "expert": 0.1, "response_both": -0.04, "both_by_eta": [-0.001, 0.4, 0.9],
     "wrong_by_eta": [-0.01, -0.1, -0.15],
@@ -136,13 +147,22 @@ LONG = {f"{n}_{k}": v for k in showing.FEATURES for n, v in LONG_EACH.items()} |
 BROKEN = [
     (showing.showing_holds, SHOWING, [
         {"violations": 1}, {"his_by_eta_10": along(ETA, 5, 0.02)},
+        {"his_by_eta_3": [0, 0, 0, 0, -0.019, 0]}, {"his_by_eta_10": [0, -0.021, 0, 0, 0, 0.09]},
+        {"expert_anywhere_3": 0.21}, {"expert_anywhere_10": 0.19},
         *({f"{name}_{k}": value} for k in showing.FEATURES for name, value in {
             "response_both": -0.015, "response_both_mean": -0.019, "lesson_his": -0.029,
             "for_both_both": -0.02, "for_it_his": -0.045, "nearest_both": 0.04,
             "wrong_by_eta": along(ETA, 3, -0.01), "apart_by_eta": along(ETA, 3, 0.001),
             "his_by_eta_anywhere": along(ETA, 4, -0.005),
             "both_by_eta_anywhere": along(ETA, 4, 0.09),
+            "at_random": 0.99, "at_prior": 0.99, "best_by_eta": [0.79, 0.7, 0.5, 0.2, 0.1, 0],
+            "saved_by_temperature": [0.03, 0.031, 0.002],
+            "saved_anywhere_by_temperature": [0.012, 0.01, 0.005],
+            "expert_by_temperature": [0.1, 0.11, 0.01],
+            "expert_anywhere_by_temperature": [0.12, 0.1, 0.05],
         }.items()),
+        *({f"{name}_by_temperature_{k}": value} for k in showing.FEATURES for name, value in (
+            ("saved", [0.03, 0.01, 0.008]), ("expert", [0.1, 0.05, 0.03]))),
     ]),
     (showing.long_holds, LONG, [
         {"violations": 1},
@@ -170,11 +190,15 @@ def test_what_is_derived():
         "response_saves": 0.03, "response_share": 0.3, "lesson_saves": 0.08,
         "for_it_saves": 0.015, "nearer": 0.05, "less_apart": 0.02, "largest_costs_it": 0.09,
         "anywhere_saves": 0.04, "anywhere_costs": 0.3, "belief_loses_more": 0,
+        "told": 1 - 0.1 / 1.4,
     }  # fmt: skip
     for k, costs in ((3, 0.02), (10, 0.01)):
         for name, value in (there | {"response_costs": costs}).items():
             assert got[f"{name}_{k}"] == pytest.approx(value), name
-    assert len(got) == 2 * (len(there) + 1)
+        for name, value in (("for_it", (0.3, 0.1)), ("anywhere", (1 / 3, 0.1))):
+            for end in ("", ".low", ".high"):
+                assert got[f"{name}_share_{k}{end}"] == pytest.approx(value[k == 10])
+    assert len(got) == 2 * (len(there) + 1 + 6)
     long = showing.long_derived(planted(LONG))
     assert long == pytest.approx(
         {"saves_3": 0.04, "saves_10": 0.04, "share_3": 0.4, "share_10": 0.4})

@@ -173,7 +173,8 @@ def test_the_exact_response_on_a_tiny_field(monkeypatch):
     for name, value in {"SIDE": 3, "STEPS": 2, "LISTED": 20}.items():
         monkeypatch.setattr(chapter, name, value)
     for seed in range(5):
-        got = chapter.one_world(np.random.default_rng(seed), 3)
+        world = chapter.draw(np.random.default_rng(seed), 3)
+        got = chapter.one_world(*world)
         rng = np.random.default_rng(seed)
         mdp, met, ways, middle, cells = chapter.field(3, 2)
         phi, theta = chapter.bumps(rng, cells, 3), rng.uniform(-1, 1, 3)
@@ -188,6 +189,39 @@ def test_the_exact_response_on_a_tiny_field(monkeypatch):
         assert got["", "response"][1] == pytest.approx(rows[:, 1].min())
         assert got["", "lesson"][0] == pytest.approx(rows[:, 0].min())
         assert got["", "expert"] == pytest.approx(rows[worth.argmax()])
+        asleep = worth.max() - np.repeat(worth, ways.astype(int)).mean()
+        up = sum(phi[[1, 1]] @ theta)  # the first action, and again, into the wall
+        assert chapter.untaught(*world) == pytest.approx((asleep, worth.max() - up))
+
+
+def test_what_is_lost_and_saved_at_a_temperature(monkeypatch):
+    for name, value in {"SIDE": 3, "STEPS": 2, "LISTED": 20}.items():
+        monkeypatch.setattr(chapter, name, value)
+    mdp, _, _, middle, _ = chapter.field(3, 2)
+    for seed in range(5):
+        phi, theta, _, walks = world = chapter.draw(np.random.default_rng(seed), 3)
+        cold = Walks(walks.features, walks.ways, 0.2)
+        worth, there = cold.features @ theta, []
+        for where in (middle, slice(None)):
+            lost = [losses(mdp, phi, theta, cold.read(f[None], chapter.L2), 2)[:, where].mean()
+                    for f in cold.features]  # fmt: skip
+            both = np.array(lost) + worth.max() - worth
+            there += [lost[worth.argmax()], both[worth.argmax()] - both.min()]
+        assert chapter.read_at(0.2, *world) == pytest.approx(there)
+
+
+def test_a_share_and_its_interval():
+    rng = np.random.default_rng(0)
+    whole = rng.uniform(1, 2, 40)
+    exact = chapter.share("x", 0.3 * whole, whole)
+    assert list(exact) == ["x", "x.low", "x.high"]
+    assert list(exact.values()) == pytest.approx([0.3] * 3)
+    part = 0.3 * whole + rng.normal(0, 0.2, 40)
+    got = chapter.share("x", part, whole)
+    again = rng.integers(0, 40, (4000, 40))  # drawn with replacement
+    low, high = np.quantile(part[again].sum(axis=1) / whole[again].sum(axis=1), (0.025, 0.975))
+    assert got["x"] == pytest.approx(part.sum() / whole.sum())
+    assert got["x.high"] - got["x.low"] == pytest.approx(high - low, rel=0.1)
 
 
 @pytest.mark.parametrize(("wrong", "words"), [

@@ -21,6 +21,7 @@ SHORT = 3  # of those in which she errs, and of menus at random
 TEMPERATURES = (0.02, 0.05, 0.1, 0.2, 0.3, 0.4)
 DRAWN = (0.1, 0.3)  # the temperatures for menus at random
 RECIPES, PIECES = 3, 4  # of a menu at random
+TIES = ("uniform", "first", "last")
 SEEDS = tuple(range(1000, 1020))
 PAIRS = ("literal_literal", "pedagogic_literal", "pedagogic_pragmatic", "literal_pragmatic")
 
@@ -57,6 +58,13 @@ def pairs(game) -> dict:
     four = dict(zip(PAIRS, (plain, taught, both, worth(game, hers, reads))))
     return four | {"informed": full_information(game), "deaf": deaf(game)[0],
                    "told": told(game, hers)}  # fmt: skip
+
+
+def by_ties(game) -> dict:
+    """The literal pair, and her best reply to its Rollo, by how she chooses among ties."""
+    his, plain = zip(*(reading(game, literal(game, ties)) for ties in TIES))
+    return {"literal_by_ties": list(plain),
+            "taught_by_ties": [teaching(game, one)[1] for one in his]}  # fmt: skip
 
 
 def orders(game) -> list:
@@ -101,7 +109,7 @@ def measure_chef(seed: int) -> dict:
     game = chef(menu(np.random.default_rng(seed), RECIPES, size=PIECES), SHORT, DISCOUNT)
     solution = exhaustive(game)
     out["drawn_gap"] = abs(solution.value - adapted(game).value)
-    drawn = pairs(game) | {"best": solution.value}
+    drawn = pairs(game) | {"best": solution.value} | by_ties(game)
     out |= {f"drawn_{name}": value for name, value in drawn.items()}
     return out | {f"drawn_{name}": row for name, row in for_her(game, DRAWN).items()}
 
@@ -117,6 +125,8 @@ def chef_holds(s) -> bool:
     calm = np.array(TEMPERATURES) <= 0.2
     planned, least = ((s["drawn_kept"] - s[f"drawn_{name}"]).mean(axis=0)
                       for name in ("faultless", "lucky"))  # fmt: skip
+    plain = s["drawn_literal_by_ties"]
+    gained = s["drawn_taught_by_ties"] - plain
     return bool(
         (np.abs(s["best"] - on_time) < 1e-9).all()
         and (np.abs(s["informed"] - on_time) < 1e-9).all()
@@ -137,7 +147,10 @@ def chef_holds(s) -> bool:
         and (s["third"] == calm).all()
         and (s["drawn_gap"] < 1e-9).all()
         and all((d[high] - d[low] > -1e-9).all() for low, high in rises)
-        and (d["pedagogic_literal"] - d["literal_literal"]).mean() > 0.2
+        and (gained > -1e-9).all()
+        and gained[:, 0].mean() > 0.2
+        and (gained[:, 1:].mean(axis=0) < 0.1).all()
+        and (plain[:, 1:].mean(axis=0) - plain[:, 0].mean() > 0.1).all()
         and (d["told"] - d["literal_literal"]).mean() > 0.05
         and (d["best"] - d["deaf"]).mean() > 0.02
         and (planned > 0.001).all()
@@ -151,9 +164,12 @@ def chef_derived(s) -> dict:
     d = {name: float(s[f"drawn_{name}"].mean()) for name in (*PAIRS, "told", "deaf", "best")}
     planned, least = ((s["drawn_kept"] - s[f"drawn_{name}"]).mean(axis=0)
                       for name in ("faultless", "lucky"))  # fmt: skip
+    plain = s["drawn_literal_by_ties"].mean(axis=0)
+    gained = s["drawn_taught_by_ties"].mean(axis=0) - plain
     at = TEMPERATURES.index(0.1)
     return {
-        "drawn_taught": d["pedagogic_literal"] - d["literal_literal"],
+        **{f"drawn_taught{which}": float(x) for which, x in zip(("", "_first", "_last"), gained)},
+        "drawn_agreed": float(plain[1] - plain[0]), "drawn_agreed_last": float(plain[2] - plain[0]),
         "drawn_heard": d["best"] - d["deaf"],
         "drawn_planned": float(planned[0]), "drawn_planned_more": float(planned[1]),
         "drawn_least": float(least[0]), "drawn_least_more": float(least[1]),
@@ -164,26 +180,30 @@ def chef_derived(s) -> dict:
 
 def fig_chef(s):
     """What three Rollos lose to the best of all plans, against her temperature."""
-    fig, ax = axes("her temperature", "lost to the best of all plans for her")
+    fig, ax = axes("her temperature (what the best plans are worth)",
+                   "two recipes, three steps: loss against\nthe best of all plans for her slips")
     loss = {name: np.maximum(s["noisy_all"] - s[f"noisy_{name}"], 0)[0]
             for name in ("faultless", "lucky", "unlucky", "kept", "deaf")}  # fmt: skip
     for name, role, label, nudge in (
         ("faultless", "harm", "planned for\na faultless Hana", -14),
-        ("kept", "learner", "planned for her,\nplans dropped", 8),
+        ("kept", "learner", "planned for her slips,\nfew plans kept", 8),
         ("deaf", "person", "does not listen", 12),
     ):
         band = (loss["lucky"], loss["unlucky"]) if name == "faultless" else None
         line(ax, TEMPERATURES, loss[name], role, label, nudge=nudge, band=band)
+    best = s["noisy_all"][0]
     ax.set_ylim(0, None)
-    ax.set_xticks([0, 0.1, 0.2, 0.3, 0.4])
+    ax.set_xticks(TEMPERATURES[2:], [f"{t}\n({v:.2f})" for t, v in zip(TEMPERATURES, best)][2:])
     words = {name: f"{row[2]:.3f} at {TEMPERATURES[2]} and {row[-1]:.3f} at {TEMPERATURES[-1]}"
              for name, row in loss.items()}  # fmt: skip
     alt = (
-        "What a Rollo loses to the best of all plans, against Hana's temperature from "
-        f"{TEMPERATURES[0]} to {TEMPERATURES[-1]}, in the kitchen of two recipes and {SHORT} "
-        f"steps. Planned for a faultless Hana: {words['faultless']}, with a band over the ways "
-        f"to break ties. Planned for her, plans dropped: {words['kept']}. A Rollo who does not "
-        f"listen: {words['deaf']}; it loses least up to 0.2."
+        "What a Rollo loses against the best of all plans made for Hana's slips, by her "
+        f"temperature from {TEMPERATURES[0]} to {TEMPERATURES[-1]}, in the kitchen of two "
+        f"recipes and {SHORT} steps. Those plans are worth {best[0]:.2f} at first and "
+        f"{best[-1]:.2f} at last, so all losses are small. Planned for a faultless Hana, the "
+        f"mean of four orders of equally good plans: {words['faultless']}, with a band over the "
+        f"four. Planned for her slips, with few plans kept: {words['kept']}. A Rollo who does "
+        f"not listen: {words['deaf']}; it loses least up to 0.2."
     )
     return fig, alt
 
@@ -206,7 +226,9 @@ CLAIMS = [
         statement="In the kitchen with two recipes, listening and teaching gain nothing for two "
         "who agree: a Rollo who does not listen attains full information. What a literal Hana "
         "loses there is mostly that she and Rollo have not agreed who puts in what, and it "
-        "hangs on how she breaks ties. If she errs, a Rollo who planned for that does a little "
+        "hangs on how she breaks ties; so does what teaching gains over random menus: much "
+        "over a literal Hana who takes any best action, little over one who always takes the "
+        "first, or the last. If she errs, a Rollo who planned for that does a little "
         "better, on average over menus, than one who planned for a faultless Hana.",
         predicate="in two kitchens of 4 steps, with two and three recipes, the best pair and "
         "full information are worth 0.95 and a Rollo who does not listen 0.95 and (2 x 0.95 + "
@@ -221,8 +243,11 @@ CLAIMS = [
         "a Rollo who does not listen and puts in three pieces, and from 0.3 on nothing, where "
         "the deaf one puts in two and loses over 0.005; in menus at "
         "random both solvers agree to 1e-9 and no best reply loses, and on average teaching "
-        "gains over 0.2, being told over 0.05, listening over 0.02, and planning for her over "
-        "0.001 at 0.1 and 0.01 at 0.3, and something even over the luckiest of the four",
+        "gains over 0.2 on a literal Hana who takes any best action and under 0.1 on one who "
+        "takes the first and on one who takes the last, both of whom are worth over 0.1 more "
+        "than the former without it; being told over 0.05, listening over 0.02, and planning "
+        "for her over 0.001 at 0.1 and 0.01 at 0.3, and something even over the luckiest of the "
+        "four",
         holds=chef_holds,
         measure=measure_chef,
         derive=chef_derived,
@@ -241,7 +266,9 @@ CLAIMS = [
         "actions that are part of a best pair of actions if both knew the goal. Literal Rollo: "
         "Bayes-best against her. Pedagogic: her best reply to him for every history, uniform "
         "among ties. Pragmatic: Bayes-best against that. After a move that cannot be, Rollo "
-        "believes what it did before, and of equally good acts it takes the first. Dropping "
+        "believes what it did before, and of equally good acts it takes the first. Her first and "
+        "her last best action are those in the order nothing, first ingredient, second, third; "
+        "a Rollo who answers either knows which. Dropping "
         "plans is not exact for a Hana who errs, and with 4 steps there are too many plans to "
         "list them all. A threat is part of the best of all plans: Rollo keeps to what it "
         "planned.",

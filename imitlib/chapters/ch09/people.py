@@ -139,7 +139,12 @@ def people_holds(s) -> bool:
         and mean["leans_mistaken_by_moves"][-1] > mean["leans_mistaken_by_moves"][1] + 0.2
         and mean["leans_learned_by_moves"][-1] < mean["leans_learned_by_moves"][1] - 0.2
         and (mean["leans_near"][1:] < np.minimum(0.95, learned[1] + 0.1)[1:]).all()
-        and all(mean[f"leans_{r}"][STRONG] > 1.1 for r in ("skipped", "elsewhere"))
+        and (mean["leans_skipped"] - learned[1] > 0.3).all()
+        and mean["leans_skipped"][0] - mistaken[1][0] > 0.3
+        and all((mean[f"leans_{r}"] > mistaken[1] - 0.15).all() for r in ("skipped", "elsewhere"))
+        and all(mean[f"leans_{r}"][1] > mistaken[1][1] + 0.2 for r in ("skipped", "elsewhere"))
+        and mean["leans_skipped"][1] > 0.9
+        and all((mean[f"leans_{r}"][STRONG:] > 1.1).all() for r in ("skipped", "elsewhere"))
         and all((s[f"leans_{r}"] - s["leans_learned"] > 0.3)[:, STRONG].all()
                 for r in ("skipped", "elsewhere"))
         and all(np.diff(mean[f"leans_{r}_by_moves"][[1, -1]])[0] > 0.2
@@ -162,12 +167,13 @@ def fig_people(s):
     fig, ax = axes("strength of her leaning", "loss after "
                    f"{MOVES[-1]} moves (1: Rollo was not watching)")  # fmt: skip
     ax.axhline(1, color="#5B626C", linestyle=(0, (1, 2)), linewidth=1.4)
-    for reader, role, label in (("mistaken", "harm", "leaning\noverlooked"),
-                                ("learned", "learner", "leaning\nlearned"),
-                                ("known", "optimum", "leaning\nknown")):  # fmt: skip
+    for reader, role, label, nudge in (("mistaken", "harm", "leaning\noverlooked", 14),
+                                       ("skipped", "random", "family\nmisses her", -12),
+                                       ("learned", "learner", "leaning\nlearned", 6),
+                                       ("known", "optimum", "leaning\nknown", -14)):  # fmt: skip
         rows = s[f"leans_{reader}"]
-        line(ax, LEANS, rows.mean(axis=0), role, label, nudge={"learned": 5, "known": -11}.get(
-            reader, 0), band=(rows.min(axis=0), rows.max(axis=0)))  # fmt: skip
+        band = None if reader == "skipped" else (rows.min(axis=0), rows.max(axis=0))
+        line(ax, LEANS, rows.mean(axis=0), role, label, nudge=nudge, band=band)
     ax.set_ylim(0, None)
     alt = (
         f"Rollo's loss after {MOVES[-1]} moves, as a share of what it loses without watching, "
@@ -176,7 +182,9 @@ def fig_people(s):
         f"{s['leans_known'].mean(axis=0)[-1]:.2f}; learned, from "
         f"{s['leans_learned'].mean(axis=0)[0]:.2f} to {s['leans_learned'].mean(axis=0)[-1]:.2f}; "
         f"overlooked, it passes 1 and reaches {s['leans_mistaken'].mean(axis=0)[-1]:.2f}: worse "
-        "than not watching."
+        "than not watching. With a family that holds every strength but hers, it rises from "
+        f"{s['leans_skipped'].mean(axis=0)[0]:.2f} to {s['leans_skipped'].mean(axis=0)[-1]:.2f}, "
+        "and lies above overlooked where she leans little."
     )
     return fig, alt
 
@@ -202,8 +210,9 @@ CLAIMS = [
         statement="A person who errs and does not teach is accommodated if Rollo knows how she "
         "errs, and nearly so if it learns that along with the goal from a family that holds "
         "her or comes near. Strong errors that it overlooks make watching worse than not "
-        "watching; of a leaning, longer watching makes it worse still, and a family that "
-        "misses her is no better.",
+        "watching; of a leaning, longer watching makes it worse still. A family that misses her "
+        "is no better: about as bad where she leans strongly, and where she leans weakly or not "
+        "at all, worse than to overlook it.",
         predicate="in random games, as shares of what Rollo loses without watching, after 64 "
         "moves and on average over seeds: with her errors known, below 0.8 for every "
         "temperature and leaning, and at temperature 1 and at leaning 2 falling by more than "
@@ -216,7 +225,11 @@ CLAIMS = [
         "that are 0.25 away, below 0.95 and less than 0.1 above learned for every leaning; "
         "from one without her strength, and from one without the move that she leans to, at a "
         "leaning of 2, above 1.1, on every seed more than 0.3 above learned, and growing by "
-        "more than 0.2 from 1 move to 64; in games drawn afresh, a Rollo who knows loses more "
+        "more than 0.2 from 1 move to 64, and at a leaning of 4 above 1.1; from neither, at any "
+        "leaning, below overlooked by more than 0.15, and at a leaning of 1 above it by more "
+        "than 0.2; from the one without her strength, above learned by more than 0.3 "
+        "for every leaning, above overlooked by that much for a leaning of 0, and above 0.9 for 1; "
+        "in games drawn afresh, a Rollo who knows loses more "
         "at temperature 0.25 than at 0.5, by more than 0.01 on average and on three seeds in "
         "four; and never is one move worth less than nothing to a Rollo who "
         "knows how she errs",
@@ -239,6 +252,8 @@ CLAIMS = [
         "0. The family holds every temperature, or every leaning of those strengths. All "
         "losses are true ones. At temperature 2 the excess over 1 is small, and its 95 % "
         "interval reaches below 1. The families that miss her came second: we expected them to "
-        "do better than overlooking the leaning, and they did not.",
+        "do better than overlooking the leaning, and they did not. At a leaning of 4 the family "
+        "without her strength does do better, by less than a tenth. What is said of leanings "
+        "other than 2 was looked at in these samples before it was put into the predicate.",
     )
 ]  # fmt: skip
