@@ -53,6 +53,23 @@ def chromium() -> str:
     return find_chromium() or missing("no Chromium: set CHROMIUM to one")
 
 
+@pytest.fixture(scope="module")
+def chrome():
+    """A Chromium without a window, for pieces of a page; the built book has its own."""
+    sync_api = pytest.importorskip("playwright.sync_api")
+    with sync_api.sync_playwright() as playwright:
+        started = playwright.chromium.launch(
+            executable_path=chromium(), args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield started
+        started.close()
+
+
+def in_browser(test):
+    """Marks of a test that opens one."""
+    return pytest.mark.browser(pytest.mark.slow(test))
+
+
 @pytest.fixture(scope="session")
 def wheel(tmp_path_factory) -> Path:
     """The wheel, built from a copy so that the working tree stays as it is."""

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from conftest import chromium
+from conftest import in_browser
 from imitlib.chapters.ch08 import (
     accuracy,
     copying,
@@ -414,49 +414,44 @@ def test_what_is_clearly_worse_than_none_is_two_errors_above():
 # The page -----------------------------------------------------------------------------
 
 
-@pytest.mark.browser
-@pytest.mark.slow
-def test_what_the_page_draws_after_a_step_and_on_a_new_morning():
+@in_browser
+def test_what_the_page_draws_after_a_step_and_on_a_new_morning(chrome):
     """The bars, who stands where, how far she has walked, and that nothing is left over."""
     game, cells = three_doors(), streets(Town("hana"))
-    with pytest.importorskip("playwright.sync_api").sync_playwright() as playwright:
-        chrome = playwright.chromium.launch(executable_path=chromium(),
-                                            args=["--no-sandbox", "--disable-gpu"])  # fmt: skip
-        page = chrome.new_page()
-        page.add_init_script("Math.random = () => 0.9")
-        page.goto("about:blank")
-        page.set_content(playing.play_doors()._repr_html_())
+    page = chrome.new_page()
+    page.add_init_script("Math.random = () => 0.9")
+    page.goto("about:blank")
+    page.set_content(playing.play_doors()._repr_html_())
 
-        def town():
-            return page.get_attribute(".town", "aria-label")
+    def town():
+        return page.get_attribute(".town", "aria-label")
 
-        def signs():
-            return page.eval_on_selector_all(".town span", "all => all.map(x => x.textContent)")
+    def signs():
+        return page.eval_on_selector_all(".town span", "all => all.map(x => x.textContent)")
 
-        def shares():
-            bars = page.eval_on_selector_all(
-                ".belief i", "all => all.map(x => x.style.getPropertyValue('--share'))")
-            return [float(bar.rstrip("%")) for bar in bars]
+    def shares():
+        bars = page.eval_on_selector_all(
+            ".belief i", "all => all.map(x => x.style.getPropertyValue('--share'))")
+        return [float(bar.rstrip("%")) for bar in bars]
 
-        expected = page.eval_on_selector_all(
-            ".belief span", "all => all.map(x => x.textContent)")[2::3]
-        page.click('.moves [data-move="0"]')
-        likely = np.array([words == "if so: north" for words in expected])
-        assert 0 < likely.sum() < 3 and shares() == pytest.approx(100 * likely / likely.sum())
-        state = int(game.transitions[game.start, 0, 0].argmax())
-        row, column = cells[state]
-        assert f"Hana is in row {row + 1}, column {column + 1}, Rollo in the bakery." in town()
-        assert page.locator(".town .trodden").count() == 1
-        page.click(".again")
-        assert "So far" not in page.inner_text(".said")
-        assert shares() == pytest.approx([100 / 3] * 3) and signs().count("H◆") == 1
-        assert page.locator(".town .trodden").count() == 0
+    expected = page.eval_on_selector_all(
+        ".belief span", "all => all.map(x => x.textContent)")[2::3]
+    page.click('.moves [data-move="0"]')
+    likely = np.array([words == "if so: north" for words in expected])
+    assert 0 < likely.sum() < 3 and shares() == pytest.approx(100 * likely / likely.sum())
+    state = int(game.transitions[game.start, 0, 0].argmax())
+    row, column = cells[state]
+    assert f"Hana is in row {row + 1}, column {column + 1}, Rollo in the bakery." in town()
+    assert page.locator(".town .trodden").count() == 1
+    page.click(".again")
+    assert "So far" not in page.inner_text(".said")
+    assert shares() == pytest.approx([100 / 3] * 3) and signs().count("H◆") == 1
+    assert page.locator(".town .trodden").count() == 0
 
-        page.select_option(".who", "Rollo")  # by luck it is the third door
-        assert page.locator(".town .today").count() == 0
-        page.click('.moves [data-move="2"]')
-        assert "It was door 3." in page.inner_text(".said")
-        assert "Rollo is at door 1. Today it is door 3." in town()
-        there = [x for x in signs() if "◆" in x]
-        assert there == ["1◆"]
-        chrome.close()
+    page.select_option(".who", "Rollo")  # by luck it is the third door
+    assert page.locator(".town .today").count() == 0
+    page.click('.moves [data-move="2"]')
+    assert "It was door 3." in page.inner_text(".said")
+    assert "Rollo is at door 1. Today it is door 3." in town()
+    there = [x for x in signs() if "◆" in x]
+    assert there == ["1◆"]

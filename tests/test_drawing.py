@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from conftest import chromium
+from conftest import in_browser
 from imitlib.chapters.ch05 import drawing
 from imitlib.envs.mazes import read_plan
 from imitlib.pc.networks import Local, Residual
@@ -15,7 +15,6 @@ from imitlib.pc.running import free_run
 
 WILD = (14, 19)  # networks that go on for long on these plans
 NAMES = ("north", "east", "south", "west")
-FLAGS = ["--no-sandbox", "--disable-gpu"]
 
 
 def any_network(seed=1):
@@ -64,15 +63,6 @@ def test_a_plan_may_be_walled_in_and_nothing_is_promised():
 # In a browser -----------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def chrome():
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
-        yield started
-        started.close()
-
-
 def opened(chrome, network, **options):
     page = chrome.new_context(viewport={"width": 390, "height": 760}, **options).new_page()
     page.errors = []
@@ -92,10 +82,6 @@ def redrawn(text, row, column, sign):
     rows = [list(line) for line in text.strip().splitlines()]
     rows[row][column] = sign
     return "\n".join("".join(line) for line in rows)
-
-
-def in_browser(test):
-    return pytest.mark.browser(pytest.mark.slow(test))
 
 
 @in_browser

@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from conftest import chromium
+from conftest import in_browser
 from imitlib import claims
 from imitlib.chapters.ch09 import doors as chapter
 from imitlib.chapters.ch09 import playing
@@ -315,20 +315,6 @@ def test_each_clause_of_the_predicate_can_fail():
 WAYS = {"an agreement": speaks_plainly(GAME, exhaustive(GAME)),
         "nothing agreed": answer_to(GAME, plain(GAME))}  # fmt: skip
 SHARES = {0: "0", 1: "1", 2: "1/2", 3: "1/3"}
-
-
-def in_browser(test):
-    return pytest.mark.browser(pytest.mark.slow(test))
-
-
-@pytest.fixture(scope="module")
-def chrome():
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium(),
-                                             args=["--no-sandbox", "--disable-gpu"])  # fmt: skip
-        yield started
-        started.close()
 
 
 def opened(chrome, luck=0.5, **options):

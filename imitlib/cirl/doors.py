@@ -139,7 +139,7 @@ def speaks_plainly(game: Game, solution: Solution) -> Solution:
 
 
 def answer_to(game: Game, rule) -> Solution:
-    r"""Rollo's best answer to a Hana who plays one rule throughout.
+    r"""Rollo's best answer to a Hana who plays one rule throughout; of equals, the first.
 
     .. math:: W_t(U, s) = \max_{a_R} \sum_{\theta \in U} p(\theta)\, r(s, \delta(s, \theta),
         a_R; \theta) + \gamma \sum_{a_H, s'} P(s' \mid s, a_H, a_R)\,

@@ -342,20 +342,12 @@ GIVEN = {
     "showing.few": FEATURES[0],
     "showing.many": FEATURES[1],
     "showing.all-walks": 5**STEPS,
-    "showing.walks": 363,
     "showing.worlds": WORLDS * len(SEEDS),
     "showing.temperature-worlds": COLD_WORLDS * len(SEEDS),
     "showing.colder": TEMPERATURES[1],
     "showing.coldest": TEMPERATURES[2],
-    "showing.eta-nearest": ETAS[NEAREST[0]],
-    "showing.eta-both": ETAS[FOR_BOTH[0]],
-    "showing.eta-few": ETAS[FOR_IT[0]],
-    "showing.eta-many": ETAS[FOR_IT[1]],
-    "showing.eta-anywhere": ETAS[ANYWHERE[0]],
     "showing.long-side": LONG_SIDE,
     "showing.long-steps": LONG_STEPS,
-    "showing.long-worlds": LONG_WORLDS * len(SEEDS),
-    "showing.long-eta": LONG_ETAS[LONG_NEAREST],
 }
 
 CLAIMS = [
