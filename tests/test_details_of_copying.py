@@ -20,7 +20,7 @@ from imitlib.pc import procedures as P
 from imitlib.pc import running as R
 from imitlib.pc import training as T
 from test_claims_frames import Adder, Searching
-from test_drawing import chrome, labels, opened  # noqa: F401
+from test_drawing import labels, opened
 from test_pc import Fixed, close
 
 U = P.UNVISITED
