@@ -1,6 +1,7 @@
 """The kitchen by hand, and each one's best reply against every way to play."""
 
 from dataclasses import replace
+from functools import partial
 from itertools import product
 
 import numpy as np
@@ -16,7 +17,7 @@ from imitlib.cirl import (
     replies,
 )
 from imitlib.cirl.chef import MENU, chef, menu, pots
-from imitlib.cirl.replies import keeping, literal, reading, teaching, worth
+from imitlib.cirl.replies import literal, reading, teaching, worth
 
 # The kitchen --------------------------------------------------------------------------
 
@@ -236,7 +237,7 @@ def test_a_move_that_cannot_be_is_no_news():
         his = reading(game, lambda history, state: np.eye(3)[[1, 2]])[0]  # never 0
         assert his(((0, 0, 0),), 0) == act
     solution = exhaustive(game)
-    kept = keeping(game, solution)
+    kept = partial(solution.robot_acts, stay=True)
     assert kept((), 0) == solution.robot_acts([], 0)
     strange = next(h for h in range(3) if solution.goals_left([(0, h, 0)]) == 0)
     assert kept(((0, strange, 0),), 0) == int(solution.robot[1, -1, 0])
@@ -246,7 +247,8 @@ def test_a_move_that_cannot_be_is_no_news():
 def test_a_coordinators_rollo_is_worth_the_optimum_to_one_who_answers_him(seed):
     game = random_game(np.random.default_rng(seed), n_goals=3, horizon=3, branches=2)
     solution = exhaustive(game)
-    assert teaching(game, keeping(game, solution))[1] == pytest.approx(solution.value)
+    his = partial(solution.robot_acts, stay=True)
+    assert teaching(game, his)[1] == pytest.approx(solution.value)
     drawn = chef(menu(np.random.default_rng(seed)), 3)
     found = chapter.pairs(drawn)
     best = exhaustive(drawn).value

@@ -466,6 +466,13 @@ def test_a_move_that_no_goal_explains_in_the_middle_of_a_game():
         solution.robot_acts(table.history, table.state)
     with pytest.raises(Impossible, match="no goal explains what she did"):
         solution.human_acts(table.history, table.state, 0)
+    assert solution.goals_left(table.history, stay=True) == left  # who stays takes it for no news
+    assert solution.robot_acts(table.history, table.state, stay=True) == int(
+        solution.robot[2, left, table.state])
+    with pytest.raises(ValueError, match="state is 9; legal: 0 to"):
+        solution.robot_acts(table.history, 9, stay=True)
+    with pytest.raises(ValueError, match="the game is over after 3"):
+        solution.robot_acts([*table.history, (0, 0, 0)], 0, stay=True)
     plans = adapted(made)  # plans answer every move, also one that is never made
     assert np.isfinite(plans.at(made.prior, state, 1))
 

@@ -7,7 +7,8 @@ import pytest
 
 from imitlib import claims
 from imitlib.chapters.ch09 import chef
-from imitlib.cirl import replies, solvers
+from imitlib.cirl import plans as by_plans
+from imitlib.cirl import replies
 from wrong_libraries import along, each, must_refute, planted
 
 CLAIMS = {c.id: c for c in chef.CLAIMS}
@@ -124,13 +125,13 @@ def slips_are_overlooked_in_planning(monkeypatch):
 
 
 def all_plans_are_those_that_are_kept(monkeypatch):
-    best = solvers._best
+    best = by_plans._best
 
     def pruned(plans, points):
         corners = np.vstack([np.eye(plans.shape[1]), np.full(plans.shape[1], 1 / plans.shape[1])])
         return best(plans, corners if points is None else points)
 
-    monkeypatch.setattr(solvers, "_best", pruned)
+    monkeypatch.setattr(by_plans, "_best", pruned)
 
 
 MUTANTS = {

@@ -15,6 +15,7 @@ import pytest
 from imitlib import claims
 from imitlib.chapters.ch09 import asks, bellman, game, teaching
 from imitlib.cirl import office, solvers
+from imitlib.cirl import plans as by_plans
 from imitlib.cirl.assistance import OneShot
 from wrong_libraries import along, each, must_refute, planted
 
@@ -199,12 +200,12 @@ def the_worst_is_called_best(monkeypatch):
 
 
 def joining(monkeypatch, how):
-    before = solvers._joined
+    before = by_plans._joined
 
     def joined(first, second, usual, points):
         return before(first, second, how if usual is np.maximum else usual, points)
 
-    monkeypatch.setattr(solvers, "_joined", joined)
+    monkeypatch.setattr(by_plans, "_joined", joined)
 
 
 def she_chooses_at_random(monkeypatch):
@@ -216,7 +217,7 @@ def she_does_her_worst(monkeypatch):
 
 
 def adapting(monkeypatch, change):
-    before = solvers.adapted
+    before = by_plans.adapted
     monkeypatch.setattr(bellman, "adapted", lambda made, beliefs=None, temperature=0.0: change(
         before if not temperature else partial(before, temperature=temperature), made,
         beliefs))  # fmt: skip
@@ -249,8 +250,8 @@ def scores_are_plans(monkeypatch):
 
 def answering(monkeypatch, change):
     """Only a Hana who errs answers otherwise."""
-    before = solvers._answered
-    monkeypatch.setattr(solvers, "_answered", lambda worths, temperature, points: change(
+    before = by_plans._answered
+    monkeypatch.setattr(by_plans, "_answered", lambda worths, temperature, points: change(
         before, worths, temperature, points) if temperature else before(
         worths, temperature, points))  # fmt: skip
 
@@ -266,9 +267,9 @@ def she_minds_nothing(monkeypatch):
 
 def plans_are_dropped_for_her_too(monkeypatch):
     """Every plan is called for, and only those best at a corner or at evens are kept."""
-    best = solvers._best
+    best = by_plans._best
     points = np.array([[1, 0], [0, 1], [0.5, 0.5]])
-    monkeypatch.setattr(solvers, "_best", lambda plans, at: best(plans, points if at is None
+    monkeypatch.setattr(by_plans, "_best", lambda plans, at: best(plans, points if at is None
                                                                  else at))  # fmt: skip
 
 

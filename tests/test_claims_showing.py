@@ -5,12 +5,12 @@ from functools import cache
 import numpy as np
 import pytest
 
-from imitlib.chapters.ch09 import showing
+from imitlib.chapters.ch09 import long_walks, showing
 from imitlib.cirl.showing import Walks
 from imitlib.experiments import over_seeds
 from wrong_libraries import along, each, must_refute, planted
 
-CLAIMS = {c.id: c for c in showing.CLAIMS}
+CLAIMS = {c.id: c for c in (*showing.CLAIMS, *long_walks.CLAIMS)}
 SEEDS = {"cirl-apprenticeship": (13, 21), "cirl-apprenticeship-long": (1,)}
 pytestmark = pytest.mark.slow
 
@@ -21,9 +21,9 @@ def smaller():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(showing, "WORLDS", 25)
         patch.setattr(showing, "COLD_WORLDS", 6)
-        patch.setattr(showing, "LONG_SIDE", 9)
-        patch.setattr(showing, "LONG_STEPS", 6)
-        patch.setattr(showing, "LONG_WORLDS", 20)
+        patch.setattr(long_walks, "SIDE", 9)
+        patch.setattr(long_walks, "STEPS", 6)
+        patch.setattr(long_walks, "WORLDS", 20)
         yield
 
 
@@ -69,8 +69,9 @@ def regret_is_counted_by_what_rollo_believes(monkeypatch):
 
 
 def she_shows_her_best_walk_anyway(monkeypatch):
-    monkeypatch.setattr(showing, "response", lambda hers, his, weight=1.0: (
-        int(hers.argmin()), his(np.array([hers.argmin()]))[0]))  # fmt: skip
+    for module in (showing, long_walks):
+        monkeypatch.setattr(module, "response", lambda hers, his, weight=1.0: (
+            int(hers.argmin()), his(np.array([hers.argmin()]))[0]))  # fmt: skip
 
 
 def her_own_walk_is_free(monkeypatch):
@@ -164,7 +165,7 @@ BROKEN = [
         *({f"{name}_by_temperature_{k}": value} for k in showing.FEATURES for name, value in (
             ("saved", [0.03, 0.01, 0.008]), ("expert", [0.1, 0.05, 0.03]))),
     ]),
-    (showing.long_holds, LONG, [
+    (long_walks.long_holds, LONG, [
         {"violations": 1},
         *({f"{name}_{k}": value} for k in showing.FEATURES for name, value in {
             "response_both": -0.019, "both_by_eta": [-0.03, 0.4, 0.9],
@@ -199,7 +200,7 @@ def test_what_is_derived():
             for end in ("", ".low", ".high"):
                 assert got[f"{name}_share_{k}{end}"] == pytest.approx(value[k == 10])
     assert len(got) == 2 * (len(there) + 1 + 6)
-    long = showing.long_derived(planted(LONG))
+    long = long_walks.long_derived(planted(LONG))
     assert long == pytest.approx(
         {"saves_3": 0.04, "saves_10": 0.04, "share_3": 0.4, "share_10": 0.4})
 

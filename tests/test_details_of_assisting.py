@@ -27,9 +27,9 @@ from imitlib.cirl import (
     play,
     random_game,
     random_one_shot,
-    solvers,
     wormy_apples,
 )
+from imitlib.cirl import plans as by_plans
 from imitlib.cirl.belief import checked_belief, one_hot
 from imitlib.cirl.teachers import belief_after, erring
 from imitlib.cirl.telling import errand, errand_value
@@ -267,7 +267,7 @@ def test_of_plans_that_are_many_the_last_is_not_forgotten():
     """90,000 choices, more than are listed at once; the best is the last: a prize, a threat."""
     first, second = RNG(8).uniform(size=(2, 300, 2))
     first[-1], second[-1] = 5, -9
-    plans, tried = solvers._answered([first, second], 0.5, np.array([[0.5, 0.5]]))
+    plans, tried = by_plans._answered([first, second], 0.5, np.array([[0.5, 0.5]]))
     assert tried == 90_000
     np.testing.assert_allclose(plans.max(axis=0), [5 - 14 / (1 + np.exp(28))] * 2)
 

@@ -1,6 +1,7 @@
 """Details of the kitchen, the one walk, the three doors and chapter 08's controls."""
 
 from dataclasses import replace
+from functools import partial
 from itertools import combinations, permutations, product
 
 import numpy as np
@@ -19,14 +20,15 @@ from imitlib.chapters.ch08 import (
 from imitlib.chapters.ch08.pairs import plan_for, shares
 from imitlib.chapters.ch09 import chef as kitchen
 from imitlib.chapters.ch09 import doors as on_doors
-from imitlib.chapters.ch09 import playing
+from imitlib.chapters.ch09 import long_walks, playing
 from imitlib.chapters.ch09 import showing as fields
-from imitlib.cirl import Game, adapted, exhaustive, random_game, showing, solvers
+from imitlib.cirl import Game, adapted, exhaustive, random_game, showing
+from imitlib.cirl import plans as by_plans
 from imitlib.cirl.chef import chef
-from imitlib.cirl.doors import answer_to, plain, streets, three_doors
-from imitlib.cirl.replies import keeping, literal, reading, teaching
+from imitlib.cirl.doors import plain, streets, three_doors
+from imitlib.cirl.replies import literal, reading, teaching
 from imitlib.cirl.showing import Walks, listed_walks, losses, response
-from imitlib.cirl.solvers import Solution
+from imitlib.cirl.solvers import Solution, answer_to
 from imitlib.envs.grid import GridWorld
 from imitlib.envs.town import Town
 from imitlib.experiments import Samples
@@ -161,8 +163,9 @@ def test_after_a_move_never_made_he_believes_what_he_believed_just_before():
 
     rules = np.where((np.arange(8)[:, None] >> np.arange(3)) & 1, [0, 0, 1], -1)
     named = np.broadcast_to(np.arange(8)[:, None], (3, 8, 1))  # which goals he thinks are left
-    kept = keeping(game, Solution(0.0, np.zeros((4, 8, 1)), named,
-                                  np.broadcast_to(rules[:, None], (3, 8, 1, 3)), 0))
+    solution = Solution(0.0, np.zeros((4, 8, 1)), named,
+                        np.broadcast_to(rules[:, None], (3, 8, 1, 3)), 0)  # fmt: skip
+    kept = partial(solution.robot_acts, stay=True)
     assert kept(((0, 0, 0), (0, 2, 0)), 0) == kept(((0, 2, 0), (0, 0, 0)), 0) == 0b011
     assert kept(((0, 1, 0), (0, 0, 0)), 0) == 0b100
     assert kept(((0, 2, 0), (0, 2, 0)), 0) == 0b111
@@ -194,7 +197,7 @@ def test_plans_kept_for_her_slips_are_best_where_play_can_lead():
     for i, temperature in enumerate((0.05, 0.3)):
         kept = adapted(game, beliefs, temperature).value
         assert found["kept"][i] == pytest.approx(kept)
-        four = [teaching(one, keeping(one, exhaustive(one)), temperature)[1]
+        four = [teaching(one, partial(exhaustive(one).robot_acts, stay=True), temperature)[1]
                 for one in kitchen.orders(game)]
         assert np.ptp(four) > 0.01
         assert [found[x][i] for x in ("unlucky", "faultless", "lucky")] == pytest.approx(
@@ -206,7 +209,7 @@ def test_plans_kept_for_her_slips_are_best_where_play_can_lead():
 
 def test_plans_that_differ_a_little_are_kept():
     plans = np.array([[1, 2], [1 + 1e-6, 2], [1 + 1e-14, 2]])
-    assert len(solvers._best(plans, None)) == 2
+    assert len(by_plans._best(plans, None)) == 2
 
 
 def test_where_all_is_alike_the_first_of_his_acts_is_taken():
@@ -270,9 +273,9 @@ def test_what_each_walk_shown_costs_by_every_measure(monkeypatch, seed):
 @pytest.mark.parametrize("seed", range(4))
 def test_the_larger_field_made_small(monkeypatch, seed):
     """Every walk tried, and losses counted on the list of walks."""
-    for name, value in {"LONG_SIDE": 3, "LONG_STEPS": 2, "LISTED": 20}.items():
-        monkeypatch.setattr(fields, name, value)
-    got, rng = fields.long_world(RNG(seed), 3), RNG(seed)
+    for name, value in {"SIDE": 3, "STEPS": 2, "LISTED": 20}.items():
+        monkeypatch.setattr(long_walks, name, value)
+    got, rng = long_walks.long_world(RNG(seed), 3), RNG(seed)
     _, met, ways, _, cells = fields.field(3, 2)
     phi, theta = fields.bumps(rng, cells, 3), rng.uniform(-1, 1, 3)
     thetas = rng.uniform(-1, 1, (20, 3))
@@ -281,7 +284,7 @@ def test_the_larger_field_made_small(monkeypatch, seed):
     mean = walks.believe(walks.features, thetas)
     lost = worth.max() - worth[(walks.features @ mean.T).argmax(axis=0)]
     both = lost + worth.max() - worth
-    shown = [worth.argmax(), *walks.heuristic(theta, fields.LONG_ETAS)]
+    shown = [worth.argmax(), *walks.heuristic(theta, long_walks.ETAS)]
     for name, number in zip(("expert", 0, 1, 2), shown, strict=True):
         assert got["", name] == pytest.approx([lost[number], both[number]], abs=1e-9)
         assert got["wrong", name] == pytest.approx([sum((mean[number] - theta) ** 2)])

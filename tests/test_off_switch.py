@@ -10,7 +10,8 @@ from imitlib.cirl import off_switch
 from imitlib.cirl.assistance import OneShot, random_one_shot
 from imitlib.cirl.belief import follow
 from imitlib.cirl.off_switch import ACT, OFF, WAIT
-from imitlib.cirl.solvers import adapted, exhaustive
+from imitlib.cirl.plans import adapted
+from imitlib.cirl.solvers import exhaustive
 from imitlib.cirl.teachers import belief_after, erring, losses, watched
 from imitlib.cirl.telling import errand, errand_value
 

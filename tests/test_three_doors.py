@@ -11,8 +11,8 @@ from conftest import in_browser
 from imitlib import claims
 from imitlib.chapters.ch09 import doors as chapter
 from imitlib.chapters.ch09 import playing
-from imitlib.cirl import Play, doors, exhaustive, random_game
-from imitlib.cirl.doors import answer_to, plain, speaks_plainly, streets, three_doors
+from imitlib.cirl import Play, answer_to, exhaustive, random_game, solvers
+from imitlib.cirl.doors import plain, speaks_plainly, streets, three_doors
 from imitlib.envs.town import LOAF_STREET, Town
 from wrong_libraries import along, must_refute, planted
 
@@ -269,8 +269,14 @@ def she_teaches_unasked(monkeypatch):
 
 def he_does_not_look(monkeypatch):
     """No move of hers rules out a door."""
-    subsets = doors.subsets
-    monkeypatch.setattr(doors, "subsets", lambda n: subsets(n) | (np.arange(2**n) > 0)[:, None])
+    before, subsets = chapter.answer_to, solvers.subsets
+
+    def deaf(game, rule):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(solvers, "subsets", lambda n: subsets(n) | (np.arange(2**n) > 0)[:, None])
+            return before(game, rule)
+
+    monkeypatch.setattr(chapter, "answer_to", deaf)
 
 
 def he_hears_a_step_late(monkeypatch):

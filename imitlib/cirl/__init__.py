@@ -1,6 +1,6 @@
 """Games in which one knows what both want: cooperative inverse reinforcement learning.
 
-Read `game` first, then `belief` and `solvers`. `office` is one game in rational numbers;
+Read `game` first, then `belief`, `solvers` and `plans`. `office` is one game in rational numbers;
 `assistance` has one signal and one act, and says who teaches whom; `showing` has one
 walk to learn from; in `asking` Rollo may put a question, in `telling` Hana may explain;
 `doors` is a morning in the town, with both. `chef` is a kitchen for two cooks, and
@@ -13,17 +13,18 @@ from importlib import import_module
 _HOME = {
     "game": ("Game", "Play", "play", "random_game"),
     "belief": ("Impossible", "follow", "given", "subsets", "update"),
-    "solvers": ("Plans", "Solution", "adapted", "exhaustive", "full_information",
+    "solvers": ("Solution", "answer_to", "exhaustive", "full_information",
                 "if_rewards_were_sent", "no_sharing"),
+    "plans": ("Plans", "adapted"),
     "office": (),
     "assistance": ("OneShot", "random_one_shot"),
     "showing": ("Walks", "listed_walks"),
     "asking": ("meal_choice", "wormy_apples"),
-    "doors": ("answer_to", "three_doors"),
+    "doors": ("three_doors",),
     "teachers": ("belief_after", "erring", "losses", "watched"),
     "telling": ("errand", "errand_value"),
     "chef": ("chef", "menu", "pots"),
-    "replies": ("keeping", "literal", "reading", "teaching", "worth"),
+    "replies": ("literal", "reading", "teaching", "worth"),
     "off_switch": (),
 }  # fmt: skip
 _WHERE = {name: module for module, names in _HOME.items() for name in names}

@@ -15,13 +15,12 @@ from dataclasses import replace
 import numpy as np
 
 from imitlib import planning
-from imitlib.cirl.belief import subsets
 from imitlib.cirl.game import Game
 from imitlib.cirl.solvers import Solution
 from imitlib.envs.grid import neighbours, numbered
 from imitlib.envs.town import REWARDS, Town
 
-__all__ = ["MOVES", "answer_to", "plain", "speaks_plainly", "three_doors"]
+__all__ = ["MOVES", "plain", "speaks_plainly", "three_doors"]
 
 MOVES = ("north", "east", "south", "west", "wait")
 WAIT, ASK, GO = 0, 1, 2  # Rollo's; GO + i sets off for the i-th door
@@ -136,42 +135,3 @@ def speaks_plainly(game: Game, solution: Solution) -> Solution:
     asked = rules[:, :, n : 2 * n]
     rules[:, :, n : 2 * n] = np.where(asked < 0, -1, np.arange(game.n_goals))
     return replace(solution, rules=rules)
-
-
-def answer_to(game: Game, rule) -> Solution:
-    r"""Rollo's best answer to a Hana who plays one rule throughout; of equals, the first.
-
-    .. math:: W_t(U, s) = \max_{a_R} \sum_{\theta \in U} p(\theta)\, r(s, \delta(s, \theta),
-        a_R; \theta) + \gamma \sum_{a_H, s'} P(s' \mid s, a_H, a_R)\,
-        W_{t+1}(U \cap \delta(s)^{-1}(a_H), s')
-
-    Parameters
-    ----------
-    rule : (S, Θ) int
-        A legal move for each state and goal.
-
-    Raises
-    ------
-    ValueError
-        If the rule has another shape or a move that is not legal.
-    """
-    rule, (S, n, H) = np.asarray(rule), (game.n_states, game.n_goals, game.horizon)
-    if rule.shape != (S, n) or not ((rule >= 0) & (rule < game.n_human)).all():
-        raise ValueError(f"rule has shape {rule.shape}; it must be ({S}, {n}), of moves "
-                         f"0 to {game.n_human - 1}")
-    if not np.take_along_axis(game.human_may, rule, axis=1).all():
-        raise ValueError("rule holds a move that is not legal in its state")
-    sets, bits, goals = subsets(n), 1 << np.arange(n), np.arange(n)
-    ahead, robot = np.zeros((H + 1, 2**n, S)), np.zeros((H, 2**n, S), int)
-    rules = np.where(sets[:, None], rule, -1)  # (2**n, S, n)
-    for t in reversed(range(H)):
-        for s in range(S):
-            worth = sets @ (game.prior[:, None] * game.reward[s, rule[s], :, goals])
-            for h in np.unique(rule[s]):
-                left = (rules[:, s] == h) @ bits  # the set that this move leaves, (2**n,)
-                worth += game.discount * ahead[t + 1][left] @ game.transitions[s, h].T
-            worth[:, ~game.robot_may[s]] = -np.inf
-            robot[t, :, s], ahead[t, :, s] = worth.argmax(axis=1), worth.max(axis=1)
-    ahead[:, 0] = 0.0  # no goal is left: nothing to be had
-    return Solution(float(ahead[0, -1, game.start]), ahead, robot,
-                    np.broadcast_to(rules, (H, *rules.shape)), 0)  # fmt: skip

@@ -6,8 +6,9 @@ state that it led to. Trees are short here, so nothing needs to be approximated:
 
 - `literal`: her share of what would be best if he knew the goal too;
 - `reading`: his best reply to a way of hers, by Bayes' rule;
-- `teaching`: her best reply to a way of his, or that but for slips;
-- `keeping`: the coordinator's Rollo, for whom a faultless move that never came is no news.
+- `teaching`: her best reply to a way of his, or that but for slips.
+
+`Solution.robot_acts` is such a way of his, with `stay` off its path too.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import numpy as np
 
 from imitlib.cirl.game import Game
 
-__all__ = ["keeping", "literal", "reading", "teaching", "worth"]
+__all__ = ["literal", "reading", "teaching", "worth"]
 
 TIE = 1e-9
 
@@ -181,16 +182,3 @@ def worth(game: Game, hers, his) -> float:
         return total
 
     return float(game.prior @ ahead((), game.start))
-
-
-def keeping(game: Game, solution):
-    """The solution's Rollo off its path too: what no goal explains leaves all that were left."""
-
-    def his(history, state):
-        left = solution.rules.shape[1] - 1
-        for t, (at, human, _) in enumerate(history):
-            hits = solution.rules[t, left, at] == human
-            left = int(left & (hits << np.arange(len(hits))).sum()) or left
-        return int(solution.robot[len(history), left, state])
-
-    return his

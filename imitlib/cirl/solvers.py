@@ -1,27 +1,25 @@
-r"""Optimal joint play, exactly: two routes to one number, and an approximation.
+r"""Optimal joint play, rule by rule; the best answer to a rule; and what bounds both.
 
 The two players are one *coordinator* who knows only what Rollo knows: it tells Hana a
 rule δ (what to do for each goal) and Rollo an action. Its problem is a partially
 observed decision process with |A_H|^|Θ| · |A_R| actions, and the belief and the state
 are all it needs to remember (Hadfield-Menell et al. 2016, theorem 1).
 
-`exhaustive` tries every rule. `adapted` tries plans of Rollo's and lets Hana answer
-each with her best, goal by goal, for she is the one who knows (Malik et al. 2018); or
-with her best but for slips, and then much of what made it exact is gone.
+`exhaustive` tries every rule; `imitlib.cirl.plans` comes to the same value without
+listing any.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
 
-from imitlib.cirl.belief import Impossible, checked_belief, given, subsets
+from imitlib.cirl.belief import Impossible, subsets
 from imitlib.cirl.game import Game
 
-__all__ = ["Plans", "Solution", "adapted", "exhaustive", "full_information",
+__all__ = ["Solution", "answer_to", "exhaustive", "full_information",
            "if_rewards_were_sent", "no_sharing"]
 
 
@@ -49,16 +47,18 @@ class Solution:
     rules: np.ndarray
     tried: int
 
-    def goals_left(self, history) -> int:
+    def goals_left(self, history, *, stay: bool = False) -> int:
         """The set of goals that a history leaves, as a number; 0 if none is left.
 
+        With `stay`, a move that no goal explains leaves all that were left before it.
         Goals of prior 0 count as the others do; nothing depends on what they would do.
         """
         left = self.rules.shape[1] - 1
         for t, (state, human, _) in enumerate(history):
             self._check(t, state)
             hits = self.rules[t, left, state] == human
-            left = int(left & (hits << np.arange(len(hits))).sum())
+            explain = int(left & (hits << np.arange(len(hits))).sum())
+            left = explain or left * stay
         return left
 
     def human_acts(self, history, state: int, goal: int) -> int:
@@ -73,17 +73,19 @@ class Solution:
         """
         if goal not in range(self.rules.shape[3]):
             raise ValueError(f"goal is {goal}; legal: 0 to {self.rules.shape[3] - 1}")
-        act = int(self.rules[len(history), self._left(history, state), state, goal])
+        self._check(len(history), state)
+        act = int(self.rules[len(history), self._explained(history), state, goal])
         if act < 0:
             raise Impossible(f"goal {goal} does not explain what she did so far")
         return act
 
-    def robot_acts(self, history, state: int) -> int:
-        """His part, as `play` wants it; raises as `human_acts` does."""
-        return int(self.robot[len(history), self._left(history, state), state])
-
-    def _left(self, history, state) -> int:
+    def robot_acts(self, history, state: int, *, stay: bool = False) -> int:
+        """His part, as `play` wants it, off the path too with `stay`; raises likewise."""
         self._check(len(history), state)
+        left = self.goals_left(history, stay=True) if stay else self._explained(history)
+        return int(self.robot[len(history), left, state])
+
+    def _explained(self, history) -> int:
         left = self.goals_left(history)
         if left == 0:
             raise Impossible("no goal explains what she did; the solution says nothing "
@@ -138,195 +140,43 @@ def exhaustive(game: Game) -> Solution:
     return Solution(float(ahead[0, -1, game.start]), ahead, robot, rules, tried)
 
 
-@dataclass(frozen=True, eq=False)
-class Plans:
-    """What `adapted` keeps: plans of Rollo's, each with what it is worth for each goal.
+def answer_to(game: Game, rule) -> Solution:
+    r"""Rollo's best answer to a Hana who plays one rule throughout; of equals, the first.
 
-    Attributes
-    ----------
-    value : float
-        Of the best plan at the game's start and prior; a plan attains it.
-    bound : float
-        The optimum is at most ``value + bound``.
-    vectors : list of list of (m, Θ)
-        ``vectors[t][s]``: the worth of each plan from step t on.
-    tried : int
-        Plans that were compared.
-    scored : int
-        Products of a plan and a belief that this took, each a sum over the goals.
-    """
-
-    value: float
-    bound: float
-    vectors: list
-    tried: int
-    scored: int
-
-    def at(self, belief, state: int, step: int = 0) -> float:
-        """The best plan's value at another belief: what it is worth, no bound.
-
-        Raises
-        ------
-        ValueError
-            If there is no such state or step, or the belief is none over the goals.
-        """
-        if step not in range(len(self.vectors)):
-            raise ValueError(f"step is {step}; legal: 0 to {len(self.vectors) - 1}")
-        if state not in range(len(self.vectors[step])):
-            raise ValueError(f"state is {state}; legal: 0 to {len(self.vectors[step]) - 1}")
-        vectors = self.vectors[step][state]
-        return float((vectors @ checked_belief("belief", belief, vectors.shape[1])).max())
-
-
-def adapted(game: Game, beliefs=None, temperature: float = 0.0) -> Plans:
-    r"""Plans of Rollo's, and Hana's best response to each, goal by goal.
-
-    A plan σ is an action and, for each thing he may see next, another plan:
-
-    .. math:: Q_\sigma(s, \theta, a_H) = r(s, a_H, a_R; \theta) + \gamma
-        \sum_{s'} P(s' \mid s, a_H, a_R)\, \alpha_{\sigma(a_H, s')}(s', \theta),
-        \qquad \alpha_\sigma(s, \theta) = \max_{a_H} Q_\sigma(s, \theta, a_H).
-
-    The maximum stands inside, so no rule is ever listed. A maximum of plans is convex
-    in each of them, so a plan that is nowhere best may go before it is combined.
-
-    With a temperature τ she errs, with odds :math:`e^{Q / \tau}`, and
-    :math:`\alpha_\sigma = \sum_{a_H} \pi_\tau(a_H \mid Q_\sigma)\, Q_\sigma`. This is not
-    convex: if what follows a bad move of hers is made worse, she makes it less often.
-    So a plan that is nowhere best may be of use, as a threat, to a Rollo who keeps to
-    what it planned. None may be dropped, and there are about
-    :math:`|A_R| \, m^{|A_H|}` plans of one step more for m that can follow.
+    .. math:: W_t(U, s) = \max_{a_R} \sum_{\theta \in U} p(\theta)\, r(s, \delta(s, \theta),
+        a_R; \theta) + \gamma \sum_{a_H, s'} P(s' \mid s, a_H, a_R)\,
+        W_{t+1}(U \cap \delta(s)^{-1}(a_H), s')
 
     Parameters
     ----------
-    beliefs : (k, Θ), optional
-        Where plans must be best to be kept. If not given: the prior on every set of
-        goals, which is every belief that play can reach if she never errs, so that
-        nothing is lost. With a temperature: every plan is kept, but for those of equal
-        worth to 1e-12.
-        With fewer beliefs the result is point-based, and `bound` is what it may lack:
-        each time plans are dropped, at most
-
-        .. math:: d \, (r_{max} - r_{min}) \sum_{k < h} \gamma^k
-
-        with d the largest distance (sum of absolute differences) from a reachable
-        belief to the nearest of those given, and h the steps to go. Its form is that
-        of Pineau, Gordon and Thrun (2003). What full information would add is a bound
-        too, and the smaller of the two is kept. With a temperature, the latter alone.
-    temperature : float
-        0 for a Hana who never errs. Otherwise `value` is the best of Rollo's
-        deterministic plans, or with beliefs the best that was kept: it is attained.
+    rule : (S, Θ) int
+        A legal move for each state and goal.
 
     Raises
     ------
     ValueError
-        If `beliefs` is not a list of beliefs over the game's goals, the temperature is
-        below 0 or not finite, or there are too many plans to list.
+        If the rule has another shape or a move that is not legal.
     """
-    if not 0 <= temperature < np.inf:
-        raise ValueError(f"temperature is {temperature}; it must be finite and at least 0")
-    n, S, H = game.n_goals, game.n_states, game.horizon
-    reachable = np.array([given(game.prior, u) for u in subsets(n)[1:]
-                          if game.prior[u].sum() > 0])  # fmt: skip
-    points = None if temperature else reachable
-    if beliefs is not None:
-        points = np.array([checked_belief(f"beliefs[{i}]", b, n) for i, b in enumerate(beliefs)])
-        if not len(points):
-            raise ValueError("beliefs is empty; give at least one")
-    vectors, tried, scored = [[np.zeros((1, n))] * S], 0, 0
-    for _ in range(H):
-        now = []
+    rule, (S, n, H) = np.asarray(rule), (game.n_states, game.n_goals, game.horizon)
+    if rule.shape != (S, n) or not ((rule >= 0) & (rule < game.n_human)).all():
+        raise ValueError(f"rule has shape {rule.shape}; it must be ({S}, {n}), of moves "
+                         f"0 to {game.n_human - 1}")
+    if not np.take_along_axis(game.human_may, rule, axis=1).all():
+        raise ValueError("rule holds a move that is not legal in its state")
+    sets, bits, goals = subsets(n), 1 << np.arange(n), np.arange(n)
+    ahead, robot = np.zeros((H + 1, 2**n, S)), np.zeros((H, 2**n, S), int)
+    rules = np.where(sets[:, None], rule, -1)  # (2**n, S, n)
+    for t in reversed(range(H)):
         for s in range(S):
-            plans = []
-            for a in np.flatnonzero(game.robot_may[s]):
-                worths = []
-                for b in np.flatnonzero(game.human_may[s]):
-                    worth = game.reward[s, b, a][None]
-                    for s_next in np.flatnonzero(game.transitions[s, b, a]):
-                        chance = game.discount * game.transitions[s, b, a, s_next]
-                        worth, k = _joined(worth, chance * vectors[-1][s_next], np.add, points)
-                        tried += k
-                    worths.append(worth)
-                answered, k = _answered(worths, temperature, points)
-                plans.append(answered)
-                tried += k
-            plans = np.concatenate(plans)
-            scored += len(plans)
-            now.append(_best(plans, points))
-        vectors.append(now)
-    value = float((vectors[-1][game.start] @ game.prior).max())
-    bound = 0.0 if points is None else max(full_information(game) - value, 0.0)
-    if not temperature:
-        bound = min(bound, _lacking(game, reachable, points))
-    scored = 0 if points is None else (tried + scored) * len(points)
-    return Plans(value, bound, vectors[::-1], tried, scored)
-
-
-MOST = 3_000_000  # plans of one state, action and step that are listed
-
-
-def _answered(worths, temperature, points):
-    """One of the worths for each action of hers, and her answer to every such choice."""
-    if not temperature:
-        answered, tried = worths[0], 0
-        for worth in worths[1:]:
-            answered, k = _joined(answered, worth, np.maximum, points)
-            tried += k
-        return answered, tried
-    sizes = [len(worth) for worth in worths]
-    number = math.prod(sizes)
-    if number > MOST:
-        raise ValueError(f"there are {number:,} plans for one state, action and step, and at "
-                         f"temperature {temperature} each counts; give fewer beliefs, or fewer "
-                         "steps")  # fmt: skip
-    kept = []
-    for first in range(0, number, 2**16):
-        picks = np.unravel_index(np.arange(first, min(number, first + 2**16)), sizes)
-        q = np.stack([worth[i] for worth, i in zip(worths, picks)])
-        odds = np.exp((q - q.max(axis=0)) / temperature)
-        kept.append(_best((odds * q).sum(axis=0) / odds.sum(axis=0), points))
-    return np.concatenate(kept), number  # a few too many, if there were several parts
-
-
-def _best(plans, points):
-    """The plans that are best at some point; without points, all that differ."""
-    if len(plans) == 1:
-        return plans
-    if points is None:
-        return plans[np.unique(np.round(plans, 12), axis=0, return_index=True)[1]]
-    return plans[np.unique((plans @ points.T).argmax(axis=0))]
-
-
-def _joined(first, second, how, points):
-    """Every pair combined; of these, the best at each point; and how many there were."""
-    if len(first) == len(second) == 1:  # as where nothing can be earned any more
-        return how(first, second), 1
-    if len(first) < len(second):
-        first, second = second, first
-    if points is None:
-        pairs = np.concatenate([how(first, vector) for vector in second])
-        return _best(pairs, None), len(pairs)
-    best, kept = np.full(len(points), -np.inf), np.zeros((len(points), points.shape[1]))
-    for vector in second:  # row by row: the pairs never stand in memory all at once
-        pairs = how(first, vector)
-        scores = pairs @ points.T
-        top = scores.argmax(axis=0)
-        score = scores[top, np.arange(len(points))]
-        better = score > best
-        best[better], kept[better] = score[better], pairs[top[better]]
-    return np.unique(kept, axis=0), len(first) * len(second)
-
-
-def _lacking(game, reachable, points) -> float:
-    """What plans that are best at these points may lack in value, if she never errs."""
-    apart = max(np.abs(points - b).sum(axis=1).min() for b in reachable)
-    widest = int((game.transitions > 0).sum(axis=3).max())
-    drops = widest - 1 + max(game.n_human - 1, 1)
-    bound = 0.0
-    for h in range(1, game.horizon + 1):
-        range_left = np.ptp(game.reward) * (game.discount ** np.arange(h)).sum()
-        bound = game.discount * bound + drops * apart * range_left
-    return float(bound)
+            worth = sets @ (game.prior[:, None] * game.reward[s, rule[s], :, goals])
+            for h in np.unique(rule[s]):
+                left = (rules[:, s] == h) @ bits  # the set that this move leaves, (2**n,)
+                worth += game.discount * ahead[t + 1][left] @ game.transitions[s, h].T
+            worth[:, ~game.robot_may[s]] = -np.inf
+            robot[t, :, s], ahead[t, :, s] = worth.argmax(axis=1), worth.max(axis=1)
+    ahead[:, 0] = 0.0  # no goal is left: nothing to be had
+    return Solution(float(ahead[0, -1, game.start]), ahead, robot,
+                    np.broadcast_to(rules, (H, *rules.shape)), 0)  # fmt: skip
 
 
 def full_information(game: Game) -> float:

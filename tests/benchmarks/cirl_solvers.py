@@ -21,7 +21,8 @@ from bench_env import table
 
 from imitlib.cirl.belief import given, subsets
 from imitlib.cirl.game import random_game
-from imitlib.cirl.solvers import adapted, exhaustive
+from imitlib.cirl.plans import adapted
+from imitlib.cirl.solvers import exhaustive
 
 LIMIT, FEW = 60.0, 16
 

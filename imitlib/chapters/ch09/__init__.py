@@ -6,6 +6,7 @@ from imitlib.chapters.ch09 import (
     chef,
     doors,
     game,
+    long_walks,
     off_switch,
     on_paper,
     people,
@@ -16,6 +17,7 @@ from imitlib.chapters.ch09 import (
 from imitlib.chapters.ch09.playing import play_doors as play_doors
 
 # in the order of the page
-_CLAIMING = (game, teaching, showing, bellman, asks, doors, why, off_switch, people, chef)
+_CLAIMING = (game, teaching, showing, long_walks, bellman, asks, doors, why, off_switch,
+             people, chef)  # fmt: skip
 CLAIMS = [claim for module in _CLAIMING for claim in module.CLAIMS]
 GIVEN = {k: v for module in (on_paper, *_CLAIMING) for k, v in module.GIVEN.items()}

@@ -7,7 +7,8 @@ import math
 import numpy as np
 
 from imitlib.cirl.asking import ASK, QUESTION, meal_choice, wormy_apples
-from imitlib.cirl.solvers import adapted, exhaustive
+from imitlib.cirl.plans import adapted
+from imitlib.cirl.solvers import exhaustive
 from imitlib.claims import Claim
 from imitlib.figures import axes, line
 

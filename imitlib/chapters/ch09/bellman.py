@@ -6,7 +6,8 @@ import numpy as np
 
 from imitlib.cirl.belief import given, subsets
 from imitlib.cirl.game import random_game
-from imitlib.cirl.solvers import adapted, exhaustive
+from imitlib.cirl.plans import adapted
+from imitlib.cirl.solvers import exhaustive
 from imitlib.claims import Claim
 from imitlib.figures import axes, line
 

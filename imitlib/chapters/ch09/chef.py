@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from itertools import product
 
 import numpy as np
 
 from imitlib.cirl.belief import given, subsets
 from imitlib.cirl.chef import MENU, chef, menu
-from imitlib.cirl.replies import keeping, literal, reading, teaching, worth
-from imitlib.cirl.solvers import adapted, exhaustive, full_information
+from imitlib.cirl.plans import adapted
+from imitlib.cirl.replies import literal, reading, teaching, worth
+from imitlib.cirl.solvers import exhaustive, full_information
 from imitlib.claims import Claim
 from imitlib.figures import axes, line
 
@@ -81,7 +83,7 @@ def for_her(game, temperatures) -> dict:
     the first in an order of the actions: their mean, the worst and the best for her.
     """
     points = [given(game.prior, goals) for goals in subsets(game.n_goals)[1:]]
-    made = [(one, keeping(one, exhaustive(one))) for one in orders(game)]
+    made = [(one, partial(exhaustive(one).robot_acts, stay=True)) for one in orders(game)]
     four = np.array([[teaching(one, his, t)[1] for t in temperatures] for one, his in made])
     return {
         "faultless": four.mean(axis=0).tolist(),

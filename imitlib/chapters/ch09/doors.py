@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from imitlib.cirl.doors import ASK, WAIT, answer_to, plain, three_doors
+from imitlib.cirl.doors import ASK, WAIT, plain, three_doors
 from imitlib.cirl.game import play
-from imitlib.cirl.solvers import exhaustive, full_information
+from imitlib.cirl.solvers import answer_to, exhaustive, full_information
 from imitlib.claims import Claim
 
 PRICE, LEAST = 0.1, 0.2  # of a question; the least likely door, where odds are drawn

@@ -16,14 +16,13 @@ import numpy as np
 
 from imitlib.cirl.doors import (
     MOVES,
-    answer_to,
     plain,
     speaks_plainly,
     streets,
     three_doors,
 )
 from imitlib.cirl.game import play
-from imitlib.cirl.solvers import exhaustive
+from imitlib.cirl.solvers import answer_to, exhaustive
 from imitlib.envs.town import Town
 from imitlib.figures import _Card
 

@@ -8,7 +8,6 @@ from functools import cache
 import numpy as np
 from scipy import sparse
 
-from imitlib import planning
 from imitlib.chapters.ch09.looks import mark
 from imitlib.cirl.showing import Walks, listed_walks, losses, response
 from imitlib.claims import Claim
@@ -23,8 +22,6 @@ ETAS = (0.02, 0.05, 0.1, 0.2, 0.3, 1.0)
 # chosen on seeds 0 to 99, for each number of features: what serves Rollo best, what
 # serves both best, what brings its estimate nearest, and what serves it from anywhere
 FOR_IT, FOR_BOTH, NEAREST, ANYWHERE, LARGEST = (4, 1), (0, 0), (3, 3), (4, 4), (5, 5)
-LONG_SIDE, LONG_STEPS, LONG_WORLDS = 10, 8, 8
-LONG_ETAS, LONG_NEAREST = (0.01, 0.1, 0.2), 2  # chosen likewise; the first is for both
 L2 = 3.0  # one over the variance of a number drawn evenly from -1 to 1
 LISTED = 400
 TEMPERATURES = (1.0, 0.3, 0.1)  # how noisily Rollo thinks that she walks
@@ -233,72 +230,6 @@ def showing_derived(s) -> dict:
     return out
 
 
-def long_world(rng, k) -> dict:
-    """The same in a larger field, with longer walks, for a Rollo who has a belief."""
-    mdp, met, ways, middle, cells = field(LONG_SIDE, LONG_STEPS)
-    phi, theta = bumps(rng, cells, k), rng.uniform(-1, 1, k)
-    thetas = rng.uniform(-1, 1, (LISTED, k))
-    walks = Walks(met @ phi, ways)
-    worth = walks.features @ theta
-    hers = worth.max() - worth
-    paid = (thetas @ phi.T)[:, mdp.transitions]
-    soft = planning.soft_backward_induction(mdp, LONG_STEPS, reward=paid)
-    log_z = soft.values[0, :, middle]  # as `chances` has it, without the list of walks
-
-    def mean(shown):
-        return walks.believe(walks.features[shown], thetas, log_z)
-
-    def his(shown):
-        return losses(mdp, phi, theta, mean(shown), LONG_STEPS)[:, middle]
-
-    best, _ = response(hers, his)
-    shown = np.array([worth.argmax(), *walks.heuristic(theta, LONG_ETAS), best])
-    lost, wrong = his(shown), ((mean(shown) - theta) ** 2).sum(axis=1)
-    names = ("expert", *range(len(LONG_ETAS)), "response")
-    out = {("", name): np.array([h, h + hers[w]]) for name, h, w in zip(names, lost, shown)}
-    return out | {("wrong", name): np.array([w]) for name, w in zip(names, wrong)}
-
-
-def measure_long(seed: int) -> dict:
-    """As `measure_showing`, in the larger field."""
-    rng = np.random.default_rng(seed)
-    out, violations = {}, 0
-    for k in FEATURES:
-        expert, added = paired([long_world(rng, k) for _ in range(LONG_WORLDS)])
-        others = [added["", j] for j in range(len(LONG_ETAS))]
-        best = added["", "response"]
-        violations += int(sum((best > d + 1e-8)[:, 1].sum() for d in (0 * best, *others)))
-        row = {"expert": expert[""], "wrong": expert["wrong"]}
-        for i, part in enumerate(("his", "both")):
-            row[f"response_{part}"] = float(best[:, i].mean())
-            row[f"{part}_by_eta"] = [float(d[:, i].mean()) for d in others]
-            row[f"nearest_{part}"] = row[f"{part}_by_eta"][LONG_NEAREST]
-        row["wrong_by_eta"] = [float(added["wrong", j].mean()) for j in range(len(LONG_ETAS))]
-        out |= {f"{name}_{k}": value for name, value in row.items()}
-    return out | {"violations": violations}
-
-
-def long_holds(s) -> bool:
-    """See the claim's predicate."""
-    ok = bool((s["violations"] == 0).all())
-    for k in FEATURES:
-        both = s[f"both_by_eta_{k}"].mean(axis=0)
-        ok &= bool(
-            s.mean(f"response_both_{k}") < -0.2 * s.mean(f"expert_{k}")
-            and both[0] > s.mean(f"response_both_{k}") / 2
-            and s[f"wrong_by_eta_{k}"].mean(axis=0)[LONG_NEAREST] < -0.05
-            and both[LONG_NEAREST] > 0.3
-        )
-    return ok
-
-
-def long_derived(s) -> dict:
-    """What the best response saves, and its share of what is lost."""
-    saved = {k: -s.mean(f"response_both_{k}") for k in FEATURES}
-    return {f"saves_{k}": saved[k] for k in FEATURES} | {
-        f"share_{k}": saved[k] / s.mean(f"expert_{k}") for k in FEATURES}  # fmt: skip
-
-
 def signed(number):
     """With its sign, as it is printed."""
     return f"{number:+.3f}".replace("-", "−")
@@ -346,8 +277,6 @@ GIVEN = {
     "showing.temperature-worlds": COLD_WORLDS * len(SEEDS),
     "showing.colder": TEMPERATURES[1],
     "showing.coldest": TEMPERATURES[2],
-    "showing.long-side": LONG_SIDE,
-    "showing.long-steps": LONG_STEPS,
 }
 
 CLAIMS = [
@@ -398,26 +327,5 @@ CLAIMS = [
         "learner's own regret is what the paper measures. With a "
         "weaker prior, tried on those seeds only, the estimate improves much more by the "
         "heuristic, and the losses do not.",
-    ),
-    Claim(
-        id="cirl-apprenticeship-long",
-        chapter="09",
-        statement="The same holds in a field of ten by ten, with eight steps each.",
-        predicate="for a Rollo with a belief, in random fields of 3 and of 10 features, "
-        "compared with her best walk in the same fields, means over the seeds: the exact "
-        "best response saves both together at least a fifth of what is lost; the heuristic "
-        "with the least weight saves less than half of that; with the largest the squared "
-        "error of the mean falls by more than 0.05 and both together lose 0.3 more; and "
-        "nothing shown beats the best response",
-        holds=long_holds,
-        measure=measure_long,
-        derive=long_derived,
-        headline="response_both_10",
-        status="ours",
-        papers=("hadfieldmenell2016cirl",),
-        literature="As above.",
-        seeds=SEEDS,
-        rtol=("abs", 1e-6),
-        note="Weights of the heuristic as chosen on seeds 0 to 99.",
     ),
 ]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from imitlib.cirl.solvers import adapted, exhaustive
+from imitlib.cirl.plans import adapted
+from imitlib.cirl.solvers import exhaustive
 from imitlib.cirl.telling import errand, errand_value
 from imitlib.claims import Claim
 from imitlib.figures import ROLES, axes, line
