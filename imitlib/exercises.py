@@ -139,8 +139,28 @@ def check(exercise_id: str, answer) -> Result:
     return Result(
         task.id, "hint",
         f"Right on {sum(verdicts)} of {len(cases)} cases. On case {k + 1}, with arguments "
-        f"{_short(cases[k])}, expected {_short(right[k])}, got {_short(got[k])}.",
+        f"{_short(cases[k])}, expected {_short(right[k])}, got {_short(got[k])}."
+        + _remark(got, right),
     )  # fmt: skip
+
+
+NEAR = 0.05
+
+
+def _remark(got, right) -> str:
+    """What can be said of a wrong answer without knowing the mistake."""
+    if any(_holds_nan(a) and not _holds_nan(b) for a, b in zip(got, right, strict=True)):
+        return " There is a nan: did a product run down to 0, or something divide by 0?"
+    if all(_same(a, b, NEAR) for a, b in zip(got, right, strict=True)):
+        return " It is near in every case: is something drawn at random, or rounded?"
+    return ""
+
+
+def _holds_nan(value) -> bool:
+    try:
+        return bool(np.isnan(np.asarray(value, float)).any())
+    except (TypeError, ValueError):
+        return False
 
 
 def _untouched(task: Exercise) -> Result:
@@ -163,6 +183,7 @@ def _same(a, b, rtol: float) -> bool:
 
 
 def _short(value) -> str:
+    value = value.item() if isinstance(value, np.generic) else value
     with np.printoptions(precision=4, threshold=8, suppress=True):
         text = repr(value)
     return text if len(text) < 160 else text[:157] + "..."

@@ -304,7 +304,7 @@ WHY = {
     "gain_rarely": [0.015, 0, 0, 0, 0, 0], "words_rarely": [0.3, 0, 0, 0, 0, 0],
     "usual_rarely": ZEROS, "gain_never": ZEROS, "words_never": ZEROS, "usual_never": ZEROS,
     "gain_shown": ZEROS, "words_shown": ZEROS, "usual_shown": ZEROS,
-    "gain_both": 0.12, "gap": 0, "threshold": 0.4, "flips": 1,
+    "gain_both": 0.12, "gain_both_dear": 0.027, "gap": 0, "threshold": 0.4, "flips": 1,
 }  # fmt: skip
 WAITS = [switch.share_waiting(off.MU, off.SIGMA, off.BETA, off.NOISE, n) for n in off.LOOKS]
 OFF = {
@@ -316,6 +316,8 @@ OFF = {
     "waits_sure_right": [0] * 9, "worth_sure_right": [0.3] * 8 + [0.45],
     "waits_unsure": [1, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.05, 0.02],
     "worth_unsure": [0.47, 0.46, 0.47, 0.49, 0.5, 0.53, 0.55, 0.56, 0.56],
+    "waits_far": [0, 0.3, 0.3, 0.3, 0.2, 0.2, 0.1, 0.05, 0.02],
+    "worth_far": [0.3, 0.4, 0.44, 0.48, 0.5, 0.525, 0.55, 0.56, 0.56],
     "gain_rational": [0.27, 0.2, 0.15, 0.11, 0.07, 0.04, 0.02, 0.01, 0.006],
     "waits_off": [0.86, 0.58, 0.25, 0.06, 0.007, 0],
     "loses_off": [0, 0.01, 0.07, 0.14, 0.17, 0.173],
@@ -355,9 +357,9 @@ BROKEN = [
     ]),
     (why.why_holds, WHY, [
         *({name: along(WHY[name], 1, WHY[name][1] + 1e-8)} for name in WHY
-          if name.startswith(("gain_", "words_")) and name != "gain_both"),
+          if name.startswith(("gain_", "words_")) and not name.startswith("gain_both")),
         {"usual_often": along(ZEROS, 0, 0.1)}, {"usual_rarely": along(ZEROS, 0, 0.1)},
-        {"gain_both": 0.13}, {"gap": 1e-8}, {"flips": 0},
+        {"gain_both": 0.13}, {"gain_both_dear": 0.0}, {"gap": 1e-8}, {"flips": 0},
     ]),
     (off.off_switch_holds, OFF, [
         {"gap": 1e-7}, {"edge_gap": 1e-7}, {"played": along(OFF["played"], 3, 0.03)},
@@ -367,13 +369,17 @@ BROKEN = [
         {"gain_rational": along(OFF["gain_rational"], 2, 0.25)},
         {"gain_rational": [0.2 + x for x in OFF["gain_rational"]]},
         {"waits_sure": along([0] * 9, 4, 0.02)}, {"worth_sure": along([0.3] * 9, 4, 0.48)},
-        {name: along(OFF[name], 0, 0.4) for name in ("worth_sure", "worth_sure_right")},
+        {name: along(OFF[name], 0, 0.4)
+         for name in ("worth_sure", "worth_sure_right", "worth_far")},
         {"waits_sure_right": along([0] * 9, 8, 0.04)},
         *({"worth_sure_right": along(OFF["worth_sure_right"], k, value)}
           for k, value in ((0, 0.31), (8, 0.52), (8, 0.34))),
         {"waits_unsure": along(OFF["waits_unsure"], 0, 0.9)},
         *({"worth_unsure": along(OFF["worth_unsure"], k, value)}
           for k, value in ((0, 0.465), (3, 0.46), (8, 0.55))),
+        {"waits_far": along(OFF["waits_far"], 0, 0.1)},
+        {"worth_far": along(OFF["worth_far"], 0, 0.31)},
+        *({"worth_far": along(OFF["worth_far"], k, OFF["worth_right"][k] - 0.04)} for k in (4, 8)),
         {"waits_off": [0.86, 0.58, 0.6, 0.06, 0.007, 0]},
         {"waits_off": [0.86, 0.58, 0.25, 0.2, 0.1, 0.06]},
         {"loses_off": [0, 0.01, 0.07, 0.06, 0.17, 0.173]},
@@ -406,7 +412,8 @@ def test_what_is_derived():
     got = people.people_derived(planted(PEOPLE))
     assert got["overlooked"] == pytest.approx(1.14) and got["suspected"] == pytest.approx(0.12)
     got = why.why_derived(planted(WHY))
-    assert got == pytest.approx({"price_often": 0.4, "price_rarely": 0.1, "both": 0.12})
+    assert got == pytest.approx({
+        "price_often": 0.4, "price_rarely": 0.1, "both": 0.12, "both_dear": 0.027})
     got = off.off_switch_derived(planted(OFF))
     assert got["edge"] == 1 and got["beta_turns"] == 1
     assert got["level"] == pytest.approx(1 / np.sqrt(2 * np.pi))
@@ -416,6 +423,8 @@ def test_what_is_derived():
     assert got["sure_right_loses_still"] == pytest.approx(0.11)
     assert got["unsure_loses"] == pytest.approx(0) and got["unsure_loses_still"] == 0
     assert got["unsure_loses_most"] == pytest.approx(0.01)
+    assert got["far_loses"] == pytest.approx(0.17) and got["far_loses_still"] == 0
+    assert got["far_loses_soon"] == pytest.approx(0.01)
     assert got["last_waits"] == pytest.approx(WAITS[-1])
 
 

@@ -171,7 +171,7 @@ GOOD = {
     "drawn_informed": 0.95, "drawn_deaf": 0.88, "drawn_told": 0.69, "drawn_best": 0.94,
     "drawn_faultless": [0.918, 0.76], "drawn_unlucky": [0.917, 0.755],
     "drawn_literal_by_ties": [0.53, 0.74, 0.87], "drawn_taught_by_ties": [0.89, 0.76, 0.88],
-    "drawn_lucky": [0.92, 0.77], "drawn_kept": [0.923, 0.776],
+    "drawn_lucky": [0.92, 0.77], "drawn_kept": [0.923, 0.776], "drawn_all": [0.94, 0.7761],
 }  # fmt: skip
 WORSE = [
     *[{name: along(GOOD[name], k, GOOD[name][k] + 1e-8)} for k in (0, 1)
@@ -198,6 +198,10 @@ WORSE = [
     {"drawn_best": 0.951}, {"drawn_kept": [0.923, 0.769]}, {"drawn_kept": [0.9185, 0.776]},
     {"drawn_lucky": [0.924, 0.77]}, {"drawn_lucky": [0.92, 0.777]},
     {"drawn_faultless": [0.918, 0.767]},
+    {"drawn_all": [0.932, 0.7761]}, {"drawn_all": [0.94, 0.778]}, {"drawn_all": [0.94, 0.7759]},
+    {"drawn_all": [0.951, 0.7761]},
+    {"drawn_faultless": [0.9215, 0.76], "drawn_kept": [0.9226, 0.776], "drawn_lucky": [0.922, 0.77],
+     "drawn_all": [0.931, 0.7761]},
 ]  # fmt: skip
 BROKEN = [(chef.chef_holds, GOOD, WORSE)]
 TEMPERATURES = chef.TEMPERATURES
@@ -221,6 +225,8 @@ def test_what_is_derived(monkeypatch):
     assert got["drawn_heard"] == pytest.approx(0.06) and got["same_menu_deaf"] == 0
     assert got["drawn_planned"] == pytest.approx(0.005)
     assert got["drawn_planned_more"] == pytest.approx(0.016)
+    assert got["drawn_planned_all"] == pytest.approx(0.022)
+    assert got["drawn_planned_all_more"] == pytest.approx(0.0161)
     assert got["drawn_least"] == pytest.approx(0.003)
     assert got["drawn_least_more"] == pytest.approx(0.006)
 

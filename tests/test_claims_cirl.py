@@ -193,6 +193,16 @@ def the_best_is_where_they_settle(monkeypatch):
     monkeypatch.setattr(OneShot, "optimum", OneShot.settled)
 
 
+def he_promises_what_the_prior_says(monkeypatch):
+    monkeypatch.setattr(OneShot, "promises", lambda self: np.array(
+        [self.pairs()["pedagogic_literal"]]))  # fmt: skip
+
+
+def he_promises_for_what_he_hears_too(monkeypatch):
+    monkeypatch.setattr(OneShot, "promises", lambda self: np.array(
+        [self.pairs()["pedagogic_literal"], self.optimum()]))  # fmt: skip
+
+
 def the_worst_is_called_best(monkeypatch):
     """She responds for the worse, and the order of the pairs breaks."""
     monkeypatch.setattr(OneShot, "response", lambda self, answers: (
@@ -329,6 +339,7 @@ MUTANTS = {
         she_never_teaches, he_reads_every_lesson_literally, he_picks_any_goal_that_fits,
         he_does_not_look, his_acts_hardly_matter, the_best_is_where_they_settle,
         the_worst_is_called_best, every_game_has_four_goals, every_stake_is_three,
+        he_promises_what_the_prior_says, he_promises_for_what_he_hears_too,
     ],
     "cirl-bellman": [
         she_chooses_at_random, she_does_her_worst, plans_forget_the_discount,
@@ -362,6 +373,7 @@ BELIEF = {"gap": 0, "violations": 0, "deaf": 3, "best": 3.3, "sent": 3.4, "more"
 TEACHING = {
     "violations": 0, "best": 0.92, "literal_literal": 0.63, "pedagogic_literal": 0.74,
     "pedagogic_pragmatic": 0.76, "literal_pragmatic": 0.6, "settled": 0.77, "gained": 0.65,
+    "promised": 0.87, "promised_anything": 0.78, "promised_worst": 0.71,
     "wider_literal_pragmatic": [0.75] * 3 + [0.6] * 12,
     "wider_literal_literal": [0.75] * 3 + [0.62] * 12,
     "wider_pedagogic_literal": [0.75] * 3 + [0.66, 0.7, 0.74] * 4,
@@ -396,6 +408,8 @@ BROKEN = [
         {"violations": 1}, {"best": 0.825, "settled": 0.77}, {"pedagogic_literal": 0.66},
         {"pedagogic_pragmatic": 0.735}, {"literal_pragmatic": 0.64}, {"settled": 0.88},
         {"gained": 0.5}, {"pedagogic_literal": 0.69, "literal_pragmatic": 0.645},
+        {"promised": 0.81}, {"promised": 0.91}, {"promised_anything": 0.745},
+        {"promised_worst": 0.735},
         *({f"wider_{name}": along(TEACHING[f"wider_{name}"], k, value)} for name, k, value in (
             ("literal_literal", 0, 0.75 + 1e-6), ("literal_pragmatic", 4, 0.63),
             ("pedagogic_literal", 3, 0.635), ("pedagogic_literal", 5, 0.695),
@@ -464,8 +478,15 @@ def test_what_is_derived(monkeypatch):
     assert got["scores_factor"] == pytest.approx(4.0)
     assert got["scores_many_factor"] == pytest.approx(4.6)
     assert got["rules_many_factor"] == pytest.approx((117648 / 48) ** 0.25)
-    got = teaching.teaching_derived(planted(TEACHING))
+    monkeypatch.setattr(teaching, "WIDER", WIDER)
+    wider = {"wider_literal_pragmatic": along(TEACHING["wider_literal_pragmatic"], 14, 0.57)}
+    got = teaching.teaching_derived(planted(TEACHING, **wider))
     assert got["taught"] == pytest.approx(0.29) and got["misread_costs"] == pytest.approx(0.03)
+    assert got["promises_add"] == pytest.approx(0.1) and got["left_then"] == pytest.approx(0.05)
+    assert got["many_misread_costs"] == pytest.approx(0.05)
+    assert got["many_pragmatism_adds"] == pytest.approx(0.02)
+    for end in ("", ".low", ".high"):
+        assert got[f"many_literal_safer{end}"] == pytest.approx(0.03)
     got = asks.asks_derived(planted(ASKS))
     assert 4 < got["turn"] < 5 and got["last_asked"] == 4
     assert got["price_patient"] == pytest.approx(1 - 2 * 0.99 + 2 * 0.99**3)

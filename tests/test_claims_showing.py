@@ -185,7 +185,8 @@ def test_each_clause_of_a_predicate_can_fail(holds, good, changes):
 
 
 def test_what_is_derived():
-    alone = {"response_his_3": -0.05, "response_his_10": -0.04}
+    alone = {"response_his_3": -0.05, "response_his_10": -0.04,
+             "response_both_anywhere_3": -0.03, "response_both_anywhere_10": -0.04}  # fmt: skip
     got = showing.showing_derived(planted(SHOWING | alone))
     there = {
         "response_saves": 0.03, "response_share": 0.3, "lesson_saves": 0.08,
@@ -196,10 +197,11 @@ def test_what_is_derived():
     for k, costs in ((3, 0.02), (10, 0.01)):
         for name, value in (there | {"response_costs": costs}).items():
             assert got[f"{name}_{k}"] == pytest.approx(value), name
-        for name, value in (("for_it", (0.3, 0.1)), ("anywhere", (1 / 3, 0.1))):
+        for name, value in (("for_it", (0.3, 0.1)), ("anywhere", (1 / 3, 0.1)),
+                            ("response_anywhere", (0.25, 0.1))):  # fmt: skip
             for end in ("", ".low", ".high"):
                 assert got[f"{name}_share_{k}{end}"] == pytest.approx(value[k == 10])
-    assert len(got) == 2 * (len(there) + 1 + 6)
+    assert len(got) == 2 * (len(there) + 1 + 9)
     long = long_walks.long_derived(planted(LONG))
     assert long == pytest.approx(
         {"saves_3": 0.04, "saves_10": 0.04, "share_3": 0.4, "share_10": 0.4})

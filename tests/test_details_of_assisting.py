@@ -327,6 +327,27 @@ def test_what_a_plain_move_means_to_a_rollo_who_expects_to_be_taught():
     assert kind["literal_pragmatic"] == pytest.approx((4 + 4 + 6 + 6) / 4)
 
 
+def test_promises_are_every_answer_to_what_a_literal_hana_never_does():
+    """Goal by goal and act by act, in loops; what she does is answered by who is left."""
+    rng, sizes = RNG(7), set()
+    for _ in range(40):
+        made = random_one_shot(rng, 3, 4, 3)
+        prior, (G, M), A = made.prior, made.hers.shape, made.his.shape[1]
+        does = [max(range(M), key=lambda m: made.hers[g, m]) for g in range(G)]
+        worths = []
+        for acts in product(range(A), repeat=M):
+            heard = all(
+                acts[m] == max(range(A), key=lambda a: sum(
+                    prior[g] * made.his[g, a] for g in range(G) if does[g] == m))
+                for m in set(does))  # fmt: skip
+            if heard:
+                worths.append(sum(prior[g] * max(made.hers[g, m] + made.his[g, acts[m]]
+                                                 for m in range(M)) for g in range(G)))
+        np.testing.assert_allclose(np.sort(made.promises()), np.sort(worths))
+        sizes.add(len(worths))
+    assert sizes == {3, 9, 27}
+
+
 def test_who_answers_each_other_goes_on_until_nothing_changes():
     rng, longer = RNG(2), 0
     for _ in range(60):
@@ -541,5 +562,6 @@ def test_what_is_derived_is_a_mean_over_unequal_seeds():
     rows = {k: np.repeat(v, 4, axis=1) for k, v in rows.items()}
     got = people.people_derived(Samples((0, 1), rows | {"leans_mistaken": np.ones((2, 4)) * 3}))
     assert got["overlooked"] == pytest.approx(2.5) and got["suspected"] == 0
-    assert why.why_derived(Samples((0, 1), {"gain_both": np.array([0.1, 0.3])}))[
-        "both"] == pytest.approx(0.2)
+    words = {"gain_both": np.array([0.1, 0.3]), "gain_both_dear": np.array([0.0, 0.2])}
+    got = why.why_derived(Samples((0, 1), words))
+    assert [got["both"], got["both_dear"]] == pytest.approx([0.2, 0.1])

@@ -455,6 +455,10 @@ def test_what_the_page_draws_after_a_step_and_on_a_new_morning(chrome):
     assert page.locator(".town .today").count() == 0
     page.click('.moves [data-move="2"]')
     assert "It was door 3." in page.inner_text(".said")
-    assert "Rollo is at door 1. Today it is door 3." in town()
+    state = int(game.transitions[game.start, 2, 0].argmax())  # for the third door she goes south
+    row, column = cells[state]
+    assert f"Hana is in row {row + 1}, column {column + 1}, Rollo at door 1. Today it" in town()
+    assert "What is left of both ways is paid at once." in page.inner_text(".said")
+    assert signs()[8 * row + column] == "H" and page.locator(".town .trodden").count() == 1
     there = [x for x in signs() if "◆" in x]
     assert there == ["1◆"]

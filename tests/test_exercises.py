@@ -51,6 +51,9 @@ def boom(x, k):
         (lambda x, k: "nine", "hint", "Right on 0 of 2"),
         (lambda x, k: np.array([9.0]), "hint", "Right on 0 of 2"),
         (lambda x, k: np.nan, "hint", "Right on 0 of 2"),
+        (lambda x, k: np.nan if k == 2 else 9.0, "hint", "There is a nan"),
+        (lambda x, k: 1.04 * k * np.sum(x), "hint", "It is near in every case"),
+        (lambda x, k: (1.06 if k == 2 else 1) * k * np.sum(x), "hint", "got 8.48."),
         (lambda x: 1, "hint", "raised TypeError"),
         (boom, "hint", "raised RuntimeError: boom"),
         (spoil, "hint", "changes its arguments"),
@@ -62,6 +65,14 @@ def test_check_answers(planted, answer, status, words):
     assert result.status == status and words in result.message
     assert result.passed == (status == "pass")
     assert result.status in result._repr_html_() and "99.1" in repr(result)
+
+
+def test_a_right_nan_is_no_remark(monkeypatch):
+    only = Exercise("99.1", reference=lambda x: np.array([x, np.nan]), cases=lambda: [(1.0,)])
+    monkeypatch.setattr(exercises, "exercise", lambda _: only)
+    assert check("99.1", lambda x: np.array([x, np.nan])).passed
+    for wrong in (lambda x: np.array([2 * x, np.nan]), lambda x: "nine"):
+        assert check("99.1", wrong).message.endswith(".")
 
 
 def test_an_unknown_exercise_is_a_hint_not_an_error():

@@ -301,11 +301,14 @@ def test_a_wrong_library_makes_the_predicate_false(monkeypatch, right, mutant):
 
 
 GOOD = {"told": 103 / 15, "lesson": 6.6, "question": 6.2, "watching": 5.6, "guess": 1 / 3,
-        "played": [7.0, 6.2, 6.6], "waits": 1, "asks": 1, "gap": 0, "flips": 1}  # fmt: skip
+        "played": [7.0, 6.2, 6.6], "waits": 1, "asks": 1, "gap": 0, "flips": 1,
+        "rolls_watching": 6.2, "rolls_question": 6.4, "rolls_lesson": 20 / 3,
+        "rolls_flips": 1}  # fmt: skip
 BROKEN = [(chapter.doors_holds, GOOD, [
     {"told": 6.8}, {"lesson": 6.5}, {"question": 6.3}, {"watching": 5.5}, {"guess": 0.0},
     {"played": along(GOOD["played"], 1, 6.4)}, {"waits": 2}, {"waits": 0}, {"asks": 0},
-    {"gap": 1e-3}, {"flips": 0},
+    {"gap": 1e-3}, {"flips": 0}, {"rolls_watching": 6.13}, {"rolls_question": 6.33},
+    {"rolls_lesson": 6.6}, {"rolls_flips": 0},
 ])]  # fmt: skip
 
 
@@ -423,16 +426,22 @@ def test_the_page_plays_hana(chrome, how, acts):
 
 
 @in_browser
-def test_the_reader_who_keeps_to_the_agreement_gets_its_worth(chrome):
-    for goal, worth in enumerate(("7.0", "6.2", "6.6")):
-        page, morning = opened(chrome), Morning("an agreement", goal)
+@pytest.mark.parametrize(("how", "worths", "words"), [
+    ("an agreement", ("7.0", "6.2", "6.6"), "By the agreement"),
+    ("nothing agreed", ("6.3", "5.7", "6.6"), "With a plain Hana and her best Rollo"),
+])  # fmt: skip
+def test_the_reader_who_keeps_to_one_way_to_play_gets_its_worth(chrome, how, worths, words):
+    for goal, worth in enumerate(worths):
+        page, morning = opened(chrome), Morning(how, goal)
+        page.select_option(".how", how)
         page.select_option(".door", str(goal + 1))
         while not morning.gone:
             hers, his = morning.hers(), morning.his()
             morning.step(hers, his)
             page.click(f'.moves [data-move="{hers}"]')
         said = page.inner_text(".said")
-        assert f"That is the one. Together: {worth}. By the agreement it would be {worth};" in said
+        assert "That is the one. What is left of both ways is paid at once. " in said
+        assert f"Together: {worth}. {words} it would be {worth};" in said
         told = 10 - 0.2 * (chapter.WALKS + chapter.ROLLS)[goal]
         assert f"had Rollo known from the start, {told:.1f}." in said
 

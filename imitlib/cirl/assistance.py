@@ -114,6 +114,19 @@ class OneShot:
             answers = self.answers(rule)
         return self.value(rule, answers)
 
+    def promises(self) -> np.ndarray:
+        """What her response is worth, for every way to answer what a literal Hana never does.
+
+        What she does he answers as a literal Rollo. The rest never comes up while she is
+        literal, so he may promise for it what he likes, and it costs nothing.
+        """
+        M, A = self.hers.shape[1], self.his.shape[1]
+        literal = self.literal_human()
+        unheard = np.setdiff1d(np.arange(M), literal)
+        every = np.tile(self.answers(literal), (A ** len(unheard), 1))
+        every[:, unheard] = list(product(range(A), repeat=len(unheard)))
+        return self.prior @ (self.hers[:, None] + self.his[:, every]).max(axis=2)
+
     def optimum(self) -> float:
         """The best pair: every way to answer, with her response to each."""
         M, A = self.hers.shape[1], self.his.shape[1]

@@ -6,7 +6,7 @@
   const part = name => box.querySelector("." + name), all = 7, gone = 2 * n;
   const spans = [...part("town").children], columns = given.rows[0].length;
   const SHARES = { 1: "1", 2: "1/2", 3: "1/3" };
-  let state, left, door, worth, trail, went, words;
+  let state, left, door, worth, trail, went, spot, words;
 
   const me = () => part("who").selectedIndex ? "Rollo" : "Hana";
   const how = () => part("how").selectedIndex ? "plain" : "lesson";
@@ -26,11 +26,15 @@
     words = `${her}; Rollo ${his === 0 ? asked() ? "listens" : "waits" :
       his === 1 ? "asks" : `sets off to door ${his - 1}`}. `;
     if (his > 1) {
+      trail.add(given.next[state][hers]);
+      spot = given.cells[given.next[state][hers]];
       state = gone;
       went = his - 2;
       words += (went === door ? "That is the one. " :
         `It was door ${door + 1}. `) +
-        `Together: ${said(worth)}. By the agreement it would be ${said(given.best[door])}; ` +
+        `What is left of both ways is paid at once. Together: ${said(worth)}. ` +
+        (how() === "lesson" ? "By the agreement" : "With a plain Hana and her best Rollo") +
+        ` it would be ${said(given.best[how()][door])}; ` +
         `had Rollo known from the start, ${said(given.told[door])}.`;
       return;
     }
@@ -57,10 +61,10 @@
 
   const draw = () => {
     const over = state === gone, known = over || me() === "Hana";
-    const here = over ? null : cell();
+    const here = over ? spot : cell();
     spans.forEach((span, i) => {
       const r = Math.floor(i / columns), c = i % columns, sign = given.rows[r][c];
-      const hana = here && here[0] === r && here[1] === c;
+      const hana = here[0] === r && here[1] === c;
       const kinds = { house: sign === "#", garden: sign === "*",
         trodden: [...trail].some(k => given.cells[k][0] === r && given.cells[k][1] === c),
         today: known && sign === String(door + 1), hana };
@@ -69,8 +73,8 @@
       span.textContent = (hana ? "H" : "#.".includes(sign) ? "" : sign) + (rollo ? "◆" : "");
     });
     part("town").setAttribute("aria-label", "Loaf Street from above. " +
-      (here ? `Hana is in row ${here[0] + 1}, column ${here[1] + 1}, Rollo in the bakery. `
-        : `Rollo is at door ${went + 1}. `) +
+      `Hana is in row ${here[0] + 1}, column ${here[1] + 1}, Rollo ` +
+      (over ? `at door ${went + 1}. ` : "in the bakery. ") +
       (known ? `Today it is door ${door + 1}.` : "Which door it is, only Hana knows."));
     part("belief").replaceChildren(...[0, 1, 2].flatMap(i => {
       const may = left >> i & 1, row = ["span", "i", "span", "span"]

@@ -182,13 +182,13 @@ def fig_readings(s):
                                                             ("right", "learner", ""))):
             ax.bar(place + shift, s[f"naive_{model}_{days}"].mean(0), 0.38,
                    color=ROLES[role].color, hatch=hatch, edgecolor=CARD, lw=0)
-        ax.set_xticks(place, [f"{c:g}" for c in WORTH])
+        ax.set_xticks(place, [f"{c:g}\n(true)" if i == FELT else f"{c:g}"
+                              for i, c in enumerate(WORTH)])  # fmt: skip
         ax.set_ylim(0, 1.02)
         ax.axvspan(FELT - 0.45, FELT + 0.45, color=CELL, zorder=0)
     panels[0].text(-0.4, 0.93, "hatched: she is\npatient", color=INK, fontsize=9.5, va="top")
     panels[0].text(-0.4, 0.7, "plain: she is\nnaive", color=INK, fontsize=9.5, va="top")
     panels[1].set_yticklabels([])
-    panels[1].text(FELT, 0.9, "true", color=INK, fontsize=9.5, ha="center", va="top")
     one, two = (s[f"naive_right_{d}"].mean(0) for d in ("one", "two"))
     alt = (
         "Two panels of bars: how probable it is that the café is worth 0, 1, 2, 4 or 8 to Hana, "

@@ -85,7 +85,7 @@ WISH = Exercise(
     },
 )
 
-# 2. Somebody who lives for today ------------------------------------------------------
+# 2. Somebody short-sighted ------------------------------------------------------------
 
 
 def reckoned(reward, P, hers, steps):
@@ -125,6 +125,12 @@ def _reward_discounted(reward, P, hers, steps):
     return hers * reckoned(reward, P, hers, steps)
 
 
+def _discounted_once(reward, P, hers, steps):
+    if steps == 1:
+        return reward
+    return reward + hers * P @ reckoned(reward, P, 1.0, steps - 1).max(axis=1)
+
+
 def _values_alone(reward, P, hers, steps):
     return reckoned(reward, P, hers, steps).max(axis=1)
 
@@ -158,6 +164,11 @@ RECKON = Exercise(
             _average_plan,
             "You let her expect to act at random. She expects to do what is best: take "
             "the maximum over actions.",
+        ),
+        "discounted once": (
+            _discounted_once,
+            "Only the step from now to the next is discounted. What comes two steps later "
+            "counts hers times hers: multiply in every round.",
         ),
         "greedy later": (
             _greedy_later,
@@ -195,6 +206,11 @@ def _cold(policy, q, temperature):
     return h - h.mean(axis=1, keepdims=True)
 
 
+def _not_scaled_back(policy, q, temperature):
+    h = np.log(policy) - q / temperature
+    return h - h.mean(axis=1, keepdims=True)
+
+
 def _wish_added(policy, q, temperature):
     h = temperature * np.log(policy) + q
     return h - h.mean(axis=1, keepdims=True)
@@ -229,6 +245,10 @@ HABIT = Exercise(
             _cold,
             "q + h is divided by the temperature before exp. So log policy has to be "
             "multiplied by it.",
+        ),
+        "not scaled back": (
+            _not_scaled_back,
+            "This is the habit divided by the temperature. Multiply by it.",
         ),
         "wish added": (
             _wish_added,
@@ -277,6 +297,10 @@ def _whole_message(choices, centre, trust):
     return float(-np.log(counts[choices] / counts.sum()).sum())
 
 
+def _no_trust(choices, centre, trust):
+    return code_length(choices, centre, 1.0)
+
+
 def _bits(choices, centre, trust):
     return code_length(choices, centre, trust) / np.log(2)
 
@@ -310,6 +334,11 @@ CODE = Exercise(
             _whole_message,
             "You count the whole message, and what comes later is not known yet. Add to "
             "trust * centre what came before this choice alone.",
+        ),
+        "trust forgotten": (
+            _no_trust,
+            "The centre counts as much as one choice for you. It counts as trust choices: "
+            "begin with trust * centre.",
         ),
         "bits": (_bits, "That is in bits. In nats, take the natural logarithm."),
     },

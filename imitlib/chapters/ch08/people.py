@@ -210,8 +210,9 @@ def rows(ax, names, series):
     """Dots in a row for each name, and a key above."""
     for k, (values, role, label) in enumerate(series):
         look = ROLES[role]
-        ax.plot(values, np.arange(len(names)), look.marker, color=look.color, ms=7, ls="none",
-                label=label, zorder=3 + k)
+        aside = 0.13 * (k - (len(series) - 1) / 2)  # so that no mark hides another
+        ax.plot(values, np.arange(len(names)) - aside, look.marker, color=look.color, ms=7,
+                ls="none", label=label, zorder=3 + k)
     ax.set_yticks(range(len(names)), names)
     ax.set_ylim(-0.6, len(names) - 0.4)
     ax.grid(axis="y", color="#D5DAE1", linewidth=0.6)

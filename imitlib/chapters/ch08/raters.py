@@ -184,8 +184,8 @@ def fig_raters(s):
     fig, ax = axes("models that compete", "share that she loses", size=(4.8, 3.1))
     ax.set_xscale("log")
     for name, role, label in (("rated", "harm", "loudest\napplause"),
-                              ("alike", "random", "its error dealt,\none for each way"),
-                              ("dealt", "robot", "one for\neach model")):
+                              ("alike", "random", "its error shuffled\namong ways"),
+                              ("dealt", "robot", "shuffled\namong models")):
         v = s[f"lost_{name}_agreeing"]
         band = None if role == "random" else (v.min(0), v.max(0))
         line(ax, PRESSURE, v.mean(0), role, label, band=band)
@@ -197,9 +197,9 @@ def fig_raters(s):
         "Along, how many models compete, 1 to 1000, logarithmic; up, the share that she loses, "
         "on islands where applause and service agree. "
         f"Chosen by applause, the loss falls from {lost[0]:.2f} to {lost.min():.2f} and then "
-        f"rises to {lost[-1]:.2f}. With the error of the applause dealt out anew, one for each "
-        f"way of acting (dotted), it falls to {alike.min():.2f} and rises to {alike[-1]:.2f}. "
-        f"With one for each model it falls all the way, to {own[-1]:.2f}. Bands, of the first "
+        f"rises to {lost[-1]:.2f}. With the error of the applause shuffled among the ways of "
+        f"acting (dotted), it falls to {alike.min():.2f} and rises to {alike[-1]:.2f}. Shuffled "
+        f"among the models it falls all the way, to {own[-1]:.2f}. Bands, of the first "
         "and the last, are from the least to the largest of ten seeds."
     )
     return fig, alt

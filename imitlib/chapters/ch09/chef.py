@@ -113,6 +113,7 @@ def measure_chef(seed: int) -> dict:
     out["drawn_gap"] = abs(solution.value - adapted(game).value)
     drawn = pairs(game) | {"best": solution.value} | by_ties(game)
     out |= {f"drawn_{name}": value for name, value in drawn.items()}
+    out["drawn_all"] = [adapted(game, None, t).value for t in DRAWN]
     return out | {f"drawn_{name}": row for name, row in for_her(game, DRAWN).items()}
 
 
@@ -127,6 +128,7 @@ def chef_holds(s) -> bool:
     calm = np.array(TEMPERATURES) <= 0.2
     planned, least = ((s["drawn_kept"] - s[f"drawn_{name}"]).mean(axis=0)
                       for name in ("faultless", "lucky"))  # fmt: skip
+    threats = s["drawn_all"] - s["drawn_kept"]
     plain = s["drawn_literal_by_ties"]
     gained = s["drawn_taught_by_ties"] - plain
     return bool(
@@ -158,6 +160,11 @@ def chef_holds(s) -> bool:
         and (planned > 0.001).all()
         and planned[-1] > 0.01
         and (least > 0).all()
+        and (threats > -1e-9).all()
+        and (s["drawn_all"] < d["informed"][:, None] + 1e-9).all()
+        and (planned + threats.mean(axis=0) > 0.01).all()
+        and threats[:, 0].mean() > 2 * planned[0]
+        and threats[:, 1].mean() < 0.001
     )
 
 
@@ -166,6 +173,7 @@ def chef_derived(s) -> dict:
     d = {name: float(s[f"drawn_{name}"].mean()) for name in (*PAIRS, "told", "deaf", "best")}
     planned, least = ((s["drawn_kept"] - s[f"drawn_{name}"]).mean(axis=0)
                       for name in ("faultless", "lucky"))  # fmt: skip
+    every = (s["drawn_all"] - s["drawn_faultless"]).mean(axis=0)
     plain = s["drawn_literal_by_ties"].mean(axis=0)
     gained = s["drawn_taught_by_ties"].mean(axis=0) - plain
     at = TEMPERATURES.index(0.1)
@@ -174,6 +182,7 @@ def chef_derived(s) -> dict:
         "drawn_agreed": float(plain[1] - plain[0]), "drawn_agreed_last": float(plain[2] - plain[0]),
         "drawn_heard": d["best"] - d["deaf"],
         "drawn_planned": float(planned[0]), "drawn_planned_more": float(planned[1]),
+        "drawn_planned_all": float(every[0]), "drawn_planned_all_more": float(every[1]),
         "drawn_least": float(least[0]), "drawn_least_more": float(least[1]),
         "same_menu_deaf": float((s["drawn_best"] - s["drawn_deaf"] < 1e-9).mean()),
         "threat": float((s["noisy_all"] - s["noisy_kept"])[:, at].mean()),
@@ -231,7 +240,8 @@ CLAIMS = [
         "hangs on how she breaks ties; so does what teaching gains over random menus: much "
         "over a literal Hana who takes any best action, little over one who always takes the "
         "first, or the last. If she errs, a Rollo who planned for that does a little "
-        "better, on average over menus, than one who planned for a faultless Hana.",
+        "better, on average over menus, than one who planned for a faultless Hana; where she "
+        "errs little, most of that is plans that are best nowhere, kept as threats.",
         predicate="in two kitchens of 4 steps, with two and three recipes, the best pair and "
         "full information are worth 0.95 and a Rollo who does not listen 0.95 and (2 x 0.95 + "
         "0.95^2) / 3, to 1e-9; a literal Hana who takes any best action is worth less than 0.7; "
@@ -248,8 +258,10 @@ CLAIMS = [
         "gains over 0.2 on a literal Hana who takes any best action and under 0.1 on one who "
         "takes the first and on one who takes the last, both of whom are worth over 0.1 more "
         "than the former without it; being told over 0.05, listening over 0.02, and planning "
-        "for her over 0.001 at 0.1 and 0.01 at 0.3, and something even over the luckiest of the "
-        "four",
+        "for her, with plans kept as above, over 0.001 at 0.1 and 0.01 at 0.3, and something "
+        "even over the luckiest of the four; with every plan kept over 0.01 at both, which at "
+        "0.1 is over three times as much and at 0.3 less than 0.001 more; that is never less on "
+        "any menu, and never more than full information is worth",
         holds=chef_holds,
         measure=measure_chef,
         derive=chef_derived,
@@ -262,7 +274,8 @@ CLAIMS = [
         seeds=SEEDS,
         rtol={"drawn_gap": ("abs", 1e-9)}
         | {f"{which}_{name}": ("abs", 0.002) for which in ("noisy", "drawn")
-           for name in ("faultless", "unlucky", "lucky", "kept")},
+           for name in ("faultless", "unlucky", "lucky", "kept")}
+        | {"drawn_all": ("abs", 1e-6)},
         note="The kitchens and their rules are in imitlib.cirl.chef; both cooks act at once. "
         "All but what is called drawn is the same for every seed. Literal: uniform over "
         "actions that are part of a best pair of actions if both knew the goal. Literal Rollo: "

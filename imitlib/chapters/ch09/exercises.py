@@ -25,8 +25,22 @@ def _as_if_told(prior, rule, his):
 
 def _moves_alike(prior, rule, his):
     joint = prior[:, None] * rule
-    belief = joint / joint.sum(axis=0)
+    with np.errstate(invalid="ignore"):
+        belief = joint / joint.sum(axis=0)
     return (belief.T @ his).max(axis=1).mean() - (prior @ his).max()
+
+
+def _moves_summed(prior, rule, his):
+    joint = prior[:, None] * rule
+    made = joint[:, joint.sum(axis=0) > 0]
+    return ((made / made.sum(axis=0)).T @ his).max(axis=1).sum() - (prior @ his).max()
+
+
+def _silent_moves(prior, rule, his):
+    joint = prior[:, None] * rule
+    chance = joint.sum(axis=0)
+    with np.errstate(invalid="ignore"):
+        return chance @ ((joint / chance).T @ his).max(axis=1) - (prior @ his).max()
 
 
 def _no_prior(prior, rule, his):
@@ -38,6 +52,7 @@ def _listen_cases():
     rng = np.random.default_rng(925)
     cases = [(rng.dirichlet(np.full(g, 2.0)), rng.dirichlet(np.full(m, 0.4), g) + 1e-3,
               3 * rng.normal(size=(g, a))) for g, m, a in ((2, 2, 3), (4, 3, 4), (5, 4, 2))]
+    cases[1][1][:, 2] = 0.0  # a move that she never makes
     return [(p, r / r.sum(axis=1, keepdims=True), u) for p, r, u in cases]
 
 
@@ -60,6 +75,16 @@ LISTEN = Exercise(
             _moves_alike,
             "You average over her moves as if each were as likely. Weigh each by its "
             "chance, or work with the joint chance of goal and move from the start.",
+        ),
+        "moves summed": (
+            _moves_summed,
+            "You add up what a belief is worth after each move, as if all of them were made. "
+            "Weigh each by its chance.",
+        ),
+        "moves never made": (
+            _silent_moves,
+            "One move is never made, and you divide by its chance, 0. The joint chance of "
+            "goal and move needs no division.",
         ),
         "no prior": (
             _no_prior,
@@ -239,6 +264,11 @@ def _never_errs(worths, beta):
     return np.maximum(worths, 0).mean() - max(worths.mean(), 0.0)
 
 
+def _multiplied(worths, beta):
+    lets = 1 / (1 + np.exp(-worths * beta))
+    return (lets * worths).mean() - max(worths.mean(), 0.0)
+
+
 def _all_of_it(worths, beta):
     return (worths / (1 + np.exp(-worths / beta))).mean()
 
@@ -277,6 +307,10 @@ WAITING = Exercise(
         "she never errs": (
             _never_errs,
             "Your Hana never errs. She lets a thing of worth U happen with chance π(U).",
+        ),
+        "beta multiplied": (
+            _multiplied,
+            "The more she errs, the flatter her choice: divide the worth by beta.",
         ),
         "nothing subtracted": (
             _all_of_it,

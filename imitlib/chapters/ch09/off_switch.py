@@ -12,16 +12,18 @@ from imitlib.figures import axes, line
 
 MU, SIGMA, NOISE, BETA = 0.3, 1.0, 2.0, 0.5
 LOOKS = (0, 1, 2, 4, 8, 16, 32, 64, 128)
+SOON = LOOKS.index(8)
 BETAS = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)  # of the game that is played out
 PLAYED_MU = 0.5  # where these six lie on both sides of the boundary
 SURE = 0.1  # σ of a Rollo who is sure
-WRONG_MU = 0.8  # at 1.0 and σ = 1, waiting would gain exactly nothing
+WRONG_MU, FAR_MU = 0.8, 1.3  # at 1.0 and σ = 1, waiting would gain exactly nothing
 PRIORS = {  # μ, σ and β of the Rollos who look
     "right": (MU, SIGMA, BETA),
     "rational": (MU, SIGMA, 0.0),
     "sure": (WRONG_MU, SURE, BETA),
     "sure_right": (MU, SURE, BETA),
     "unsure": (WRONG_MU, SIGMA, BETA),
+    "far": (FAR_MU, SIGMA, BETA),
 }
 OFFSETS = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0)  # how far the prior's mean is off
 FEW = 1  # looks, of the Rollo whose prior's mean is off
@@ -92,8 +94,8 @@ def off_switch_holds(s) -> bool:
     """See the claim's predicate."""
     played = off_switch.gain(PLAYED_MU, SIGMA, BETAS)
     waiting = [off_switch.share_waiting(MU, SIGMA, BETA, NOISE, n) for n in LOOKS]
-    ahead, of_sure_right, of_unsure = (
-        s["worth_right"] - s[f"worth_{name}"] for name in ("sure", "sure_right", "unsure"))
+    ahead, of_sure_right, of_unsure, of_far = (
+        s["worth_right"] - s[f"worth_{name}"] for name in ("sure", "sure_right", "unsure", "far"))
     return bool(
         (s["gap"] < 1e-8).all()
         and (s["edge_gap"] < 1e-8).all()
@@ -116,6 +118,9 @@ def off_switch_holds(s) -> bool:
         and (np.abs(of_unsure[:, 0]) < 1e-12).all()
         and (of_unsure.mean(axis=0) < 0.03).all()
         and (np.abs(of_unsure[:, -1]) < 0.005).all()
+        and (s["waits_far"][:, 0] == 0).all()
+        and (np.abs(of_far - ahead)[:, 0] < 1e-12).all()
+        and (of_far.mean(axis=0)[SOON:] < 0.03).all()
         and (np.diff(s["waits_off"], axis=1) < 0).all()
         and (s["waits_off"][:, -1] < 0.05).all()
         and (np.diff(s["loses_off"].mean(axis=0)) > 0).all()
@@ -125,8 +130,9 @@ def off_switch_holds(s) -> bool:
 
 def off_switch_derived(s) -> dict:
     """The boundary at the printed numbers, and what being sure costs, or wrong, or both."""
-    ahead, of_sure_right, of_unsure = ((s["worth_right"] - s[f"worth_{name}"]).mean(axis=0)
-                                       for name in ("sure", "sure_right", "unsure"))
+    ahead, of_sure_right, of_unsure, of_far = (
+        (s["worth_right"] - s[f"worth_{name}"]).mean(axis=0)
+        for name in ("sure", "sure_right", "unsure", "far"))  # fmt: skip
     return {
         "edge": float(off_switch.boundary(PLAYED_MU, 1.0)),
         "level": float(off_switch.gain(0.0, 1.0, 0.0)),
@@ -139,6 +145,9 @@ def off_switch_derived(s) -> dict:
         "unsure_loses": abs(float(of_unsure[0])),
         "unsure_loses_most": float(of_unsure.max()),
         "unsure_loses_still": abs(float(of_unsure[-1])),
+        "far_loses": float(of_far[0]),
+        "far_loses_soon": float(of_far[SOON]),
+        "far_loses_still": abs(float(of_far[-1])),
     }  # fmt: skip
 
 
@@ -173,7 +182,9 @@ GIVEN = {
     "off-switch.played-mu": PLAYED_MU,
     "off-switch.sure": SURE,
     "off-switch.wrong-mu": WRONG_MU,
+    "off-switch.far-mu": FAR_MU,
     "off-switch.looks": LOOKS[-1],
+    "off-switch.soon": LOOKS[SOON],
 }
 
 CLAIMS = [
@@ -183,7 +194,8 @@ CLAIMS = [
         statement="Rollo leaves the switch to Hana because it is uncertain, exactly while "
         "σ² > 2β|μ|. As it learns it stops, unless she never errs. With a prior that is sure "
         "it hardly ever starts, and pays for it: at once for being sure alone, later less if "
-        "its mean is right; a wrong mean that is held with honest width costs little.",
+        "its mean is right; a wrong mean that is held with honest width costs little, if with it "
+        "Rollo still waits, and otherwise much at first and little soon.",
         predicate="on random μ, σ and β the gain of waiting is the same by two integrals, and "
         "by the closed form at β = 0, to 1e-8, and it changes sign at σ = √(2β|μ|) to 1e-8; "
         "played out 100,000 times for six values of β, with the turn from gain to loss "
@@ -198,7 +210,9 @@ CLAIMS = [
         "after 128 looks, on every seed, more than 0.05 less than the right one and 0.05 more "
         "than the wrong one; one with the wrong mean and the honest width waits before the "
         "first look and loses nothing by it, to 1e-12, loses less than 0.03 on average at "
-        "every number of looks, and less than 0.005 at the end; and the further the prior's "
+        "every number of looks, and less than 0.005 at the end; one with a mean so wrong that "
+        "it does not wait is worth the same as the sure one before the first look, to 1e-12, and "
+        "loses less than 0.03 on average from 8 looks on; and the further the prior's "
         "mean is off, the less it waits and the more it loses, at the furthest below 0.05 of "
         "worlds and more than 0.1",
         holds=off_switch_holds,
@@ -216,6 +230,7 @@ CLAIMS = [
         note="The boundary is derived here; we have not searched for who derived it first. "
         "Looks tell of the thing itself, with noise; that Hana stops Rollo, or does not, "
         "tells it something too, which a game of one decision cannot use. The wrong mean is "
-        "0.8 for a true 0.3; at 1.0 the one with the honest width would stand on the boundary.",
+        "0.8 for a true 0.3; at 1.0 the one with the honest width would stand on the boundary, "
+        "and at 1.3 it is beyond it.",
     )
 ]  # fmt: skip

@@ -85,7 +85,8 @@ def tables() -> dict:
         "rules": {k: [["".join(map(str, row)) for row in one] for one in rule]
                   for k, rule in rules.items()},
         "told": [told(game, goal) for goal in range(game.n_goals)],
-        "best": [best(game, lesson, goal) for goal in range(game.n_goals)],
+        "best": {name: [best(game, way, goal) for goal in range(game.n_goals)]
+                 for name, way in ways.items()},
         "moves": MOVES,
         "acts": ACTS,
     }  # fmt: skip
@@ -97,10 +98,10 @@ def told(game, goal: int) -> int:
     return int(np.rint(10 * game.reward[game.start, may, 2:, goal].max()))
 
 
-def best(game, lesson, goal: int) -> int:
-    """What the morning is worth, in tenths, if both keep to the agreement."""
+def best(game, way, goal: int) -> int:
+    """What the morning is worth, in tenths, if both keep to this way to play."""
     rng = np.random.default_rng(0)  # nothing is left to chance
-    return int(np.rint(10 * play(game, lesson.human_acts, lesson.robot_acts, goal, rng).worth()))
+    return int(np.rint(10 * play(game, way.human_acts, way.robot_acts, goal, rng).worth()))
 
 
 def play_doors() -> _Card:

@@ -225,6 +225,8 @@ def showing_derived(s) -> dict:
             f"belief_loses_more_{k}": s.mean(f"expert_mean_{k}") - lost,
             f"told_{k}": 1 - lost / s.mean(f"at_random_{k}"),
         }
+        out |= share(f"response_anywhere_share_{k}", -s[f"response_both_anywhere_{k}"],
+                     s[f"expert_anywhere_{k}"])  # fmt: skip
         for name, m, eta in (("for_it", "", FOR_IT[n]), ("anywhere", "_anywhere", ANYWHERE[n])):
             out |= share(f"{name}_share_{k}", -s[f"his_by_eta{m}_{k}"][:, eta], s[f"expert{m}_{k}"])
     return out

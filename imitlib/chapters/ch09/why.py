@@ -12,6 +12,7 @@ from imitlib.figures import ROLES, axes, line
 
 PRICES = (0.05, 0.15, 0.25, 0.35, 0.45, 0.55)
 OFTEN, RARELY, USUAL, STAKE, PRICE = 0.2, 0.05, 0.7, 2.0, 0.2
+DEAR = 0.5  # above OFTEN · STAKE
 ASIDE = 0.01  # how far either side of a threshold the solver is asked
 SHOWN = ("what", "why")
 
@@ -37,7 +38,8 @@ def measure_why(seed: int) -> dict:
         out[f"words_{name}"], out[f"usual_{name}"] = rows[:, 1:].T.tolist()
     both = {"how": OFTEN, "why": OFTEN}
     mute = adapted(errand(both, PRICE, USUAL, STAKE, mute=True)).value
-    out["gain_both"] = adapted(errand(both, PRICE, USUAL, STAKE)).value - mute
+    for name, price in (("both", PRICE), ("both_dear", DEAR)):
+        out[f"gain_{name}"] = adapted(errand(both, price, USUAL, STAKE)).value - mute
 
     chance, usual, stake = rng.uniform(0.05, 0.4), rng.uniform(0.55, 0.95), rng.uniform(0.5, 2.5)
     price = rng.uniform(0.01, 1.2)
@@ -67,6 +69,7 @@ def why_holds(s) -> bool:
         and as_derived("shown", 0)
         and all((s[f"usual_{name}"] == 0).all() for name in ("often", "rarely"))
         and (np.abs(s["gain_both"] - 2 * odd * (OFTEN * STAKE - PRICE)) < 1e-9).all()
+        and (np.abs(s["gain_both_dear"] - odd**2 * (2 * OFTEN * STAKE - DEAR)) < 1e-9).all()
         and (s["gap"] < 1e-9).all()
         and (s["flips"] == 1).all()
     )
@@ -75,7 +78,8 @@ def why_holds(s) -> bool:
 def why_derived(s) -> dict:
     """The prices up to which she explains."""
     return {"price_often": OFTEN * STAKE, "price_rarely": RARELY * STAKE,
-            "both": float(s["gain_both"].mean())}  # fmt: skip
+            "both": float(s["gain_both"].mean()),
+            "both_dear": float(s["gain_both_dear"].mean())}  # fmt: skip
 
 
 def fig_why(s):
@@ -109,6 +113,7 @@ GIVEN = {
     "why.usual": USUAL,
     "why.stake": STAKE,
     "why.price": PRICE,
+    "why.dear": DEAR,
 }
 
 CLAIMS = [
@@ -118,14 +123,15 @@ CLAIMS = [
         statement="Explaining how or why, though it earns nothing, is part of the best play "
         "where Rollo will need it and Hana's deed does not show it, at a price below the "
         "chance that it is needed times the stake. Elsewhere she says nothing.",
-        predicate="in an errand where her deed shows what she wants, being able to explain "
-        "adds (1 - u) max(q z - c, 0) to the optimum, to 1e-9, with q the chance that the "
-        "reason is needed, z the stake, c the price and u the chance of the usual reason, and "
-        "she explains in the unusual case alone, for silence is read too; where the reason is "
-        "never needed, or the deed shows it, explaining adds 0 and nothing is said at any "
-        "price; how and why together add twice as much; and with q, z, c and u drawn at "
-        "random the optimum is as derived, and she explains at a price just below q z and not "
-        "just above",
+        predicate="in an errand where her deed shows what she wants, being able to explain adds "
+        "(1 - u) max(q z - c, 0) to the optimum, to 1e-9, with q the chance that the "
+        "reason is needed, z the stake, c the price and u the chance of the usual "
+        "reason, and she explains in the unusual case alone, for silence is read too; "
+        "where the reason is never needed, or the deed shows it, explaining adds 0 and "
+        "nothing is said at any price; how and why together add twice as much, and at a "
+        "price above q z still (1 - u)^2 (2 q z - c), by one word for the case that "
+        "both are unusual; and with q, z, c and u drawn at random the optimum is as "
+        "derived, and she explains at a price just below q z and not just above",
         holds=why_holds,
         measure=measure_why,
         derive=why_derived,
@@ -135,9 +141,10 @@ CLAIMS = [
         literature="Hadfield-Menell et al. (2016) define the game; the errand is our own.",
         source="[A]",
         rtol={"gap": ("abs", 1e-9), **{f"gain_{name}": ("abs", 1e-9) for name in
-                                       ("often", "rarely", "never", "shown", "both")}},
-        note="With how and why at once a joint code may do better than the sum, as when one "
-        "word stands for both unusual cases; at the printed numbers it does not. Random "
+                                       ("often", "rarely", "never", "shown", "both",
+                                        "both_dear")}},
+        note="With how and why at once one word may stand for both unusual cases, which does "
+        "better than the sum where words are dear; at 0.2 it does not. Random "
         "numbers are of the errand with a reason alone.",
     )
 ]  # fmt: skip
