@@ -204,9 +204,9 @@ def fig_steps(s):
                               ("right", "learner", "her own")):
         values = s[f"by_steps_{name}"]
         line(ax, STEPS, values.mean(0), role, label, band=(values.min(0), values.max(0)),
-             nudge={"all_kinds": 5, "right": -8}.get(name, 0))
-    ax.annotate("prior", (1, PRIOR), xytext=(2, 4), textcoords="offset points", color=INK,
-                fontsize=10)
+             nudge={"all_kinds": 5, "right": -8, "any_temperature": 4}.get(name, 0))
+    ax.annotate("prior", (100, PRIOR), xytext=(8, -5), textcoords="offset points", color=INK,
+                fontsize=10, va="center", annotation_clip=False)  # fmt: skip
     ax.set_xticks(STEPS, [str(n) for n in STEPS])
     ax.set_yticks([1, 3, 10], ["1", "3", "10"])
     ax.minorticks_off()
