@@ -205,6 +205,13 @@ def what_is_usual_is_flagged(monkeypatch):
     monkeypatch.setattr(mistakes, "agreement", lambda flags, bad: before(~flags, bad))
 
 
+def her_habits_are_taken_for_the_rational_one_s(monkeypatch):
+    """What is rare in the long run is judged by what the rational kind does."""
+    before = mistakes.unusual
+    monkeypatch.setattr(mistakes, "unusual", lambda policies, states, actions: before(
+        np.repeat(policies[:1], len(policies), axis=0), states, actions))  # fmt: skip
+
+
 def flattening_sharpens(monkeypatch):
     monkeypatch.setattr(wrong_model, "POWERS", np.linspace(2, 3, 11))
 
@@ -249,7 +256,8 @@ MUTANTS = {
     "gi-suboptimal": [both_readers_have_the_old_map, rollo_serves_the_opposite,
                       who_has_not_looked_knows_her_wish, nobody_ever_knows,
                       slips_are_left_in],
-    "gi-needs-error-model": [mistakes_are_judged_by_another_wish, what_is_usual_is_flagged],
+    "gi-needs-error-model": [mistakes_are_judged_by_another_wish, what_is_usual_is_flagged,
+                             her_habits_are_taken_for_the_rational_one_s],
     "gi-wrong-model": [flattening_sharpens, there_is_one_temperature,
                        temperatures_are_left_alone, the_matched_are_all_rational],
     "gi-restaurant": [she_never_changes_her_mind, everybody_is_naive, everybody_knows_herself],
@@ -309,6 +317,7 @@ FLAGS = {
     "any_temperature": but(kinds(0.93, 0.73), "creature of habit", 0.52),
     "all_kinds": but(kinds(0.94, 0.78), "misinformed", 0.9),
     "right": but(kinds(0.95, 0.82), "misinformed", 0.95), "unwatched": kinds(0.6, 0.58),
+    "rarity_known": [0.9, 0.85, 0.75, 0.75, 0.75, 0.85, 0.85, 0.48, 0.6, 0.85, 0.85],
 }
 REST = {
     "naive_as_published": 1, "sophisticated_as_published": 1, "meant_vegetables": 1,
@@ -383,6 +392,12 @@ BROKEN = [
         {"unwatched": but(kinds(0.6, 0.5), "creature of habit", 0.58)},
         {"unwatched": kinds(0.6, 0.66)},
         {"unwatched": but(kinds(0.6, 0.58), "creature of habit", 0.54)},
+        {"rarity_known": [0.9] + [0.83] * 4 + [0.701] * 2 + [0.3, 0.4] + [0.701] * 2},
+        {"rarity_known": [0.9] + [0.82] * 3 + [0.9] * 3 + [0.48, 0.6] + [0.9] * 2},
+        {"rarity_known": [0.9] + [0.69] * 3 + [0.9] * 3 + [0.48, 0.6] + [0.9] * 2},
+        {"rarity_known": [0.9] + [0.78] * 5 + [0.9] + [0.48, 0.6] + [0.9] * 2},
+        {"rarity_known": but(FLAGS["rarity_known"], "creature of habit", 0.56)},
+        {"rarity_known": but(FLAGS["rarity_known"], "misinformed", 0.67)},
     ]),
     (restaurant.restaurant_holds, REST, [
         {"naive_as_published": 0}, {"sophisticated_as_published": 0}, {"meant_vegetables": 0},
@@ -541,6 +556,19 @@ def test_what_is_rare_is_counted_by_place():
                               np.array([[True, True, False]])) == 0.75
 
 
+def test_what_is_rare_in_the_long_run_is_judged_act_by_act():
+    rng = np.random.default_rng(4)
+    policies = rng.dirichlet(np.ones(3), (2, 12))
+    policies[0, 0] = [0.4, 0.4, 0.2]  # two that are as common
+    states, actions = rng.integers(12, size=(2, 3, 40)), rng.integers(3, size=(2, 3, 40))
+    states[0, 0, :3], actions[0, 0, :3] = 0, [0, 1, 2]
+    got = mistakes.unusual(policies, states, actions)
+    for where in np.ndindex(got.shape):
+        does = policies[where[0], states[where]]
+        assert got[where] == any(p > does[actions[where]] for p in does)
+    assert got[0, 0, :3].tolist() == [False, False, True]
+
+
 def test_the_block_of_restaurants():
     world, meals, cells = restaurant.block()
     assert world.deterministic and set(meals) == set("NSVO")
@@ -582,7 +610,13 @@ def test_averages_over_the_biased():
     assert (wide["worse_matched"], wide["clearly_worse"]) == (5, 4)
     assert wide["clearly_worse_late"] == 5
     assert got["worse"] == 10 and got["prior"] == pytest.approx(np.log(20))
-    assert mistakes.average(planted(FLAGS))["right.biased"] == pytest.approx(0.833)
+    flagged = mistakes.average(planted(FLAGS))
+    assert flagged["right.biased"] == pytest.approx(0.833)
+    assert (flagged["known_above_rational"], flagged["known_below_rational"]) == (8, 2)
+    assert (flagged["known_above_right"], flagged["known_below_right"]) == (5, 5)
+    shaky = {k: np.asarray([v, v], float) for k, v in FLAGS.items()}
+    shaky["rarity_known"][:, 1:4] = [[0.6] * 3, [0.9] * 3]  # 0.05 above, give or take 0.15
+    assert mistakes.average(Samples((0, 1), shaky))["known_above_rational"] == 5
 
 
 def test_figures_say_what_they_show():
