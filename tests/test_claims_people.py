@@ -7,6 +7,7 @@ that the right library satisfies on the same seeds must turn false.
 import copy
 from dataclasses import replace
 from functools import cache
+from itertools import product
 
 import numpy as np
 import pytest
@@ -226,6 +227,17 @@ def she_never_changes_her_mind(monkeypatch):
         monkeypatch.setattr(module, "hyperbola", lambda k, n: (1 / (1 + k)) ** np.arange(n))
 
 
+def a_walk_seen_again_is_no_news(monkeypatch):
+    monkeypatch.setattr(restaurant, "TIMES", dict.fromkeys(restaurant.TIMES, 1))
+
+
+def there_is_no_noise(monkeypatch):
+    """Whatever noise he is said to have, his walk is planned for without it."""
+    before = restaurant.chances
+    monkeypatch.setattr(restaurant, "chances", lambda rewards, weights, aware, noise: before(
+        rewards, weights, aware, 4.0 if noise == 4.0 else 1e-3))  # fmt: skip
+
+
 def everybody_is_naive(monkeypatch):
     for module in (restaurant, cafe):
         monkeypatch.setattr(module, "delay_plan",
@@ -260,7 +272,8 @@ MUTANTS = {
                              her_habits_are_taken_for_the_rational_one_s],
     "gi-wrong-model": [flattening_sharpens, there_is_one_temperature,
                        temperatures_are_left_alone, the_matched_are_all_rational],
-    "gi-restaurant": [she_never_changes_her_mind, everybody_is_naive, everybody_knows_herself],
+    "gi-restaurant": [she_never_changes_her_mind, everybody_is_naive, everybody_knows_herself,
+                      a_walk_seen_again_is_no_news, there_is_no_noise],
     "gi-cafe": [she_never_changes_her_mind, everybody_is_naive, everybody_knows_herself,
                 the_café_is_closed, both_mornings_are_open, rollo_never_escorts],
 }  # fmt: skip
@@ -324,6 +337,9 @@ REST = {
     "prior_tempted": 0.06, "naive_tempted": 0.89, "naive_told": 0.94, "sophisticated_told": 0.94,
     "naive_vegetables": 0.9, "sophisticated_vegetables": 0.95, "naive_vegetables_rational": 0,
     "naive_vegetables_noisy": 0.03, "sophisticated_vegetables_rational": 0.99,
+    "prior_vegetables": 0.41, "naive_vegetables_open": 0.2, "naive_vegetables_open_three": 0.3,
+    "naive_vegetables_open_five": 0.7, "naive_noise_open": 0.5, "few_noise_open": 0.5,
+    "few_noise_open_three": 0.02, "few_vegetables_open": 0.8, "few_vegetables_open_three": 0.95,
 }  # fmt: skip
 THIRD, HALF, WISH = [0, 0, 0.33, 0.33, 0.34], [0, 0, 0.5, 0.5, 0], [0, 0, 0, 0, 1.0]
 SURE, OPEN = [0, 0, 1.0, 0, 0], [0.25, 0.25, 0.25, 0.25, 0]
@@ -405,6 +421,10 @@ BROKEN = [
         {"naive_told": 0.8}, {"sophisticated_told": 0.8}, {"naive_vegetables": 0.8},
         {"sophisticated_vegetables": 0.8}, {"naive_vegetables_rational": 0.1},
         {"naive_vegetables_noisy": 0.1}, {"sophisticated_vegetables_rational": 0.8},
+        {"naive_vegetables_open": 0.35}, {"naive_vegetables_open_three": 0.45},
+        {"naive_vegetables_open_five": 0.5}, {"naive_noise_open": 0.4}, {"few_noise_open": 0.33},
+        {"few_noise_open_three": 0.1}, {"few_vegetables_open": 0.95},
+        {"few_vegetables_open_three": 0.85},
     ]),
     (cafe.cafe_holds, CAFE, [
         {"naive_enters": 0.7}, {"sophisticated_enters": 0.3}, {"naive_patient_one": THIRD},
@@ -579,6 +599,24 @@ def test_the_block_of_restaurants():
     with pytest.raises(StopIteration):  # nobody turns back
         restaurant.seen_at([(3, 1), (3, 2), (3, 1)])
     assert restaurant.tempted().sum() == 15 and restaurant.all_tastes()[1].shape[0] == 256
+
+
+def test_what_is_left_open_is_weighed_by_hand():
+    """Nine models of three tastes, planned for one by one."""
+    seen, (_, rewards) = restaurant.seen_at(restaurant.PUBLISHED["naive"]), restaurant.all_tastes()
+    tastes = rewards[[6, 100, 255]]
+    logs, prior = restaurant.left_open(seen, tastes)
+    told = np.empty((9, 3))
+    kinds = [(0.0, False), (1.0, False), (1.0, True)]
+    for m, ((k, aware), noise) in enumerate(product(kinds, (0.001, 0.1, 10))):
+        for g, reward in enumerate(tastes):
+            plan = delay_plan(restaurant.block()[0], 1 / (1 + k * np.arange(11)), aware=aware,
+                              temperature=noise, reward=reward)
+            does = [plan.policy[t, s, a] for t, (s, a) in enumerate(zip(*seen))]
+            told[m, g] = np.prod(np.array(does) * (1 - 1e-9) + 1e-9 / 4)
+    np.testing.assert_allclose(np.exp(logs), told, rtol=1e-6)
+    by_hand = np.repeat([1 / 6, 1 / 12, 1 / 12], 3)[:, None] * told**3
+    np.testing.assert_allclose(infer.joint(3 * logs, prior).table, by_hand / by_hand.sum())
 
 
 def test_by_hand():
