@@ -42,6 +42,11 @@ def measured(claim_id):
     return claims.replay(claim, (0,) if claim.exact else SEEDS)
 
 
+def forget_the_hanas():
+    cafe.hanas.cache_clear()
+    cafe.impatient.cache_clear()
+
+
 @pytest.fixture(autouse=True)
 def one_survey(monkeypatch):
     """Three claims draw the same survey of the same seed: it is taken once a library.
@@ -58,9 +63,9 @@ def one_survey(monkeypatch):
         return known[key][0]
 
     monkeypatch.setattr(people, "survey", once)
-    cafe.hanas.cache_clear()
+    forget_the_hanas()
     yield known.clear
-    cafe.hanas.cache_clear()
+    forget_the_hanas()
 
 
 @pytest.fixture(scope="module")
@@ -260,6 +265,11 @@ def both_mornings_are_open(monkeypatch):
     monkeypatch.setattr(cafe, "TOP", cafe.OPEN)
 
 
+def nobody_is_impatient(monkeypatch):
+    """Who is said to discount does not."""
+    monkeypatch.setattr(cafe, "DISCOUNTS", (1.0,))
+
+
 def rollo_never_escorts(monkeypatch):
     monkeypatch.setattr(cafe, "escorted", lambda belief: 4.0)
 
@@ -275,7 +285,8 @@ MUTANTS = {
     "gi-restaurant": [she_never_changes_her_mind, everybody_is_naive, everybody_knows_herself,
                       a_walk_seen_again_is_no_news, there_is_no_noise],
     "gi-cafe": [she_never_changes_her_mind, everybody_is_naive, everybody_knows_herself,
-                the_café_is_closed, both_mornings_are_open, rollo_never_escorts],
+                the_café_is_closed, both_mornings_are_open, rollo_never_escorts,
+                nobody_is_impatient],
 }  # fmt: skip
 
 
@@ -287,7 +298,7 @@ def test_a_wrong_library_makes_the_claim_false(right, one_survey, monkeypatch, c
     if mutant in (flattening_sharpens, there_is_one_temperature):
         matching_stays_right(monkeypatch, fine)
     mutant(monkeypatch)
-    cafe.hanas.cache_clear()
+    forget_the_hanas()
     must_refute(CLAIMS[claim_id], fine, measured(claim_id))
 
 
@@ -349,6 +360,9 @@ CAFE = {
     "naive_any_two": HALF, "sophisticated_right_one": SURE, "sophisticated_any_one": SURE,
     "sophisticated_patient_one": OPEN, "naive_helped_right_one": 7.8,
     "naive_helped_any_one": 7.8, "naive_helped_patient_one": 1.4,
+    "naive_exponential_one": [0, 0.02, 0.13, 0.27, 0.58],
+    "naive_exponential_two": [0, 0, 0, 0.04, 0.96], "naive_helped_right_two": 7.8,
+    "naive_helped_exponential_one": 7.8, "naive_helped_exponential_two": 2.0,
 }  # fmt: skip
 BROKEN = [
     (suboptimal.suboptimal_holds, SUB, [
@@ -436,6 +450,11 @@ BROKEN = [
         {"sophisticated_patient_one": [0.23, 0.23, 0.23, 0.23, 0.08]},
         {"sophisticated_patient_one": [0.2, 0.3, 0.25, 0.25, 0]},
         {"naive_helped_right_one": 5}, {"naive_helped_any_one": 5},
+        {"naive_exponential_one": [0, 0, 0.1, 0.1, 0.8]},
+        {"naive_exponential_one": [0, 0.38, 0.02, 0, 0.6]},
+        {"naive_exponential_two": [0.2, 0, 0, 0, 0.8]},
+        {"naive_exponential_two": [0, 0, 0.05, 0.05, 0.9]},
+        {"naive_helped_exponential_one": 5}, {"naive_helped_exponential_two": 4},
     ]),
 ]  # fmt: skip
 
@@ -632,6 +651,34 @@ def test_by_hand():
 def test_escorts_pass_the_café_unless_it_is_wanted():
     assert cafe.escorted(np.array(SURE)) == pytest.approx(7.8)
     assert cafe.escorted(np.array(WISH)) == pytest.approx(1.4)
+
+
+def test_the_impatient_keep_one_mind():
+    """At a low temperature, as worked out backwards; at discount 1, as the patient."""
+    town, plans = Town("hana", door=cafe.DOOR), cafe.impatient()
+    mdp, start = town.mdp("true"), int(town.mdp("true").start.argmax())
+    assert len(plans) == 35
+    np.testing.assert_array_equal(plans[1.0, 0.3].policy, cafe.hanas()["patient 0.3"].policy)
+    for discount, (g, worth) in product((0.6, 0.9), enumerate(cafe.WORTH)):
+        values = np.zeros(mdp.n_states)
+        for _ in range(cafe.AHEAD):
+            q = town.reward(cafe=worth) + discount * (mdp.dense() @ values)
+            values = q.max(axis=1)
+        got = plans[discount, cafe.SLIPS]
+        np.testing.assert_allclose(got.q[0, g], q, atol=0.2)
+        assert got.policy[0, g, start].argmax() == q[start].argmax()
+
+
+def test_walks_are_explained_together():
+    rng, names = np.random.default_rng(5), ("naive", "patient 1")
+    plans = {name: cafe.hanas()[name] for name in names}
+    walks = [cafe.morning("naive", barrier, rng) for barrier in (cafe.OPEN, cafe.TOP)]
+    got = cafe.explained(plans, walks)
+    for (m, name), g in product(enumerate(names), range(5)):
+        by_hand = sum(np.log(plans[name].policy[t, g, s, a])
+                      for states, actions in walks
+                      for t, (s, a) in enumerate(zip(states, actions)))
+        assert got[m, g] == pytest.approx(by_hand)
 
 
 def test_averages_over_the_biased():
