@@ -213,6 +213,19 @@ def the_walk_is_another_island_s(patch):
     patch.setattr(kept, "watch", wrong)
 
 
+def what_is_drawn_anew_is_kept(patch):
+    """One policy of the list is drawn at the start and followed ever after."""
+    right = kept.drawn_anew
+
+    def wrong(acts, priors, truth):
+        chances, rng = right(acts, priors, truth), np.random.default_rng(0)
+        drawn = [acts[rng.choice(len(acts), p=np.exp(p[w]))] for p, w in zip(priors, truth)]
+        one = np.eye(chances.shape[1])[np.concatenate(drawn)]
+        return (1 - kept.SLIP) * one + kept.SLIP / chances.shape[1]
+
+    patch.setattr(kept, "drawn_anew", wrong)
+
+
 MUTANTS = {
     "gi-easy-is-hard": [
         the_opposite_is_no_other, habits_are_never_learned,
@@ -240,7 +253,7 @@ MUTANTS = {
     ],
     "gi-consistent-errors": [
         every_policy_is_as_likely, only_the_last_choice_is_remembered, slips_are_as_wild_as_can_be,
-        the_walk_is_another_island_s,
+        the_walk_is_another_island_s, what_is_drawn_anew_is_kept,
     ],
 }  # fmt: skip
 
@@ -301,6 +314,7 @@ KEPT = {
     "slips_slip": [2.9, 2.6, 2, 1.3, 0.5], "lost_keeps": 0.4, "lost_slips": 0.5,
     **{f"sure_keeps_{m}": [0.1, 0.2, 0.4, 0.7, 0.9] for m in ("slip", "heat")},
     "sure_keeps_kept": [0.1, 0.2, 0.3, 0.3, 0.4],
+    "anew_slip": [2.9, 2.6, 2, 1.3, 0.9], "anew_heat": [2.9, 2.7, 2.2, 1.5, 0.8], "lost_anew": 0.45,
 }  # fmt: skip
 BROKEN = [
     (pairs.pairs_holds, PAIRS, [
@@ -370,7 +384,9 @@ BROKEN = [
         {"sure_keeps_heat": [0.1, 0.2, 0.4, 0.7, 0.5]},
         {"sure_keeps_kept": [0.1, 0.2, 0.3, 0.3, 0.8]},
         {"slips_kept": [2.9, 2.7, 2.4, 2, 2.1]}, {"slips_kept": [2.9, 2.8, 2.7, 2.6, 2.5]},
-        {"slips_slip": [2.9, 2.6, 2, 1.5, 1.4]}, {"lost_keeps": 0.8},
+        {"slips_slip": [2.9, 2.6, 2, 1.5, 1.4]}, {"lost_slips": 0.7},
+        {"anew_slip": [2.9, 2.6, 2, 1.3, 1.6]}, {"anew_heat": [2.9, 2.7, 2.2, 1.8, 1.6]},
+        {"anew_heat": [2.9, 2.7, 2.2, 0.7, 0.8]}, {"lost_anew": 0.55},
     ]),
 ]  # fmt: skip
 
@@ -409,6 +425,19 @@ def test_what_is_derived():
     ends = accuracy.accuracies(planted(ACCURACY))
     assert ends == {"best": 0.9, "worst": -0.9, "among": 16, "apart": pytest.approx(0.01),
                     "within_for": pytest.approx(1), "within_against": pytest.approx(-1)}
+
+
+def test_chances_of_who_draws_anew_are_summed_over_the_list():
+    """Two islands of two places, four policies each."""
+    acts = np.array([[0, 0], [0, 1], [1, 0], [2, 1]])
+    rng = np.random.default_rng(2)
+    odds = rng.dirichlet(np.ones(4), (2, 3))  # by island and wish
+    got = kept.drawn_anew(acts, np.log(odds), np.array([2, 0]))
+    for isle, wish in enumerate((2, 0)):
+        for place, action in np.ndindex(2, 3):
+            often = sum(odds[isle, wish, k] for k in range(4) if acts[k, place] == action)
+            assert got[2 * isle + place, action] == pytest.approx(
+                (1 - kept.SLIP) * often + kept.SLIP / 3)
 
 
 def test_models_that_act_alike_are_dealt_one_error():

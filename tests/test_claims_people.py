@@ -7,6 +7,7 @@ that the right library satisfies on the same seeds must turn false.
 import copy
 from dataclasses import replace
 from functools import cache
+from itertools import product
 
 import numpy as np
 import pytest
@@ -41,6 +42,11 @@ def measured(claim_id):
     return claims.replay(claim, (0,) if claim.exact else SEEDS)
 
 
+def forget_the_hanas():
+    cafe.hanas.cache_clear()
+    cafe.impatient.cache_clear()
+
+
 @pytest.fixture(autouse=True)
 def one_survey(monkeypatch):
     """Three claims draw the same survey of the same seed: it is taken once a library.
@@ -57,9 +63,9 @@ def one_survey(monkeypatch):
         return known[key][0]
 
     monkeypatch.setattr(people, "survey", once)
-    cafe.hanas.cache_clear()
+    forget_the_hanas()
     yield known.clear
-    cafe.hanas.cache_clear()
+    forget_the_hanas()
 
 
 @pytest.fixture(scope="module")
@@ -205,6 +211,13 @@ def what_is_usual_is_flagged(monkeypatch):
     monkeypatch.setattr(mistakes, "agreement", lambda flags, bad: before(~flags, bad))
 
 
+def her_habits_are_taken_for_the_rational_one_s(monkeypatch):
+    """What is rare in the long run is judged by what the rational kind does."""
+    before = mistakes.unusual
+    monkeypatch.setattr(mistakes, "unusual", lambda policies, states, actions: before(
+        np.repeat(policies[:1], len(policies), axis=0), states, actions))  # fmt: skip
+
+
 def flattening_sharpens(monkeypatch):
     monkeypatch.setattr(wrong_model, "POWERS", np.linspace(2, 3, 11))
 
@@ -217,6 +230,17 @@ def she_never_changes_her_mind(monkeypatch):
     """Exponential weights in place of the hyperbola."""
     for module in (restaurant, cafe):
         monkeypatch.setattr(module, "hyperbola", lambda k, n: (1 / (1 + k)) ** np.arange(n))
+
+
+def a_walk_seen_again_is_no_news(monkeypatch):
+    monkeypatch.setattr(restaurant, "TIMES", dict.fromkeys(restaurant.TIMES, 1))
+
+
+def there_is_no_noise(monkeypatch):
+    """Whatever noise he is said to have, his walk is planned for without it."""
+    before = restaurant.chances
+    monkeypatch.setattr(restaurant, "chances", lambda rewards, weights, aware, noise: before(
+        rewards, weights, aware, 4.0 if noise == 4.0 else 1e-3))  # fmt: skip
 
 
 def everybody_is_naive(monkeypatch):
@@ -241,6 +265,11 @@ def both_mornings_are_open(monkeypatch):
     monkeypatch.setattr(cafe, "TOP", cafe.OPEN)
 
 
+def nobody_is_impatient(monkeypatch):
+    """Who is said to discount does not."""
+    monkeypatch.setattr(cafe, "DISCOUNTS", (1.0,))
+
+
 def rollo_never_escorts(monkeypatch):
     monkeypatch.setattr(cafe, "escorted", lambda belief: 4.0)
 
@@ -249,12 +278,15 @@ MUTANTS = {
     "gi-suboptimal": [both_readers_have_the_old_map, rollo_serves_the_opposite,
                       who_has_not_looked_knows_her_wish, nobody_ever_knows,
                       slips_are_left_in],
-    "gi-needs-error-model": [mistakes_are_judged_by_another_wish, what_is_usual_is_flagged],
+    "gi-needs-error-model": [mistakes_are_judged_by_another_wish, what_is_usual_is_flagged,
+                             her_habits_are_taken_for_the_rational_one_s],
     "gi-wrong-model": [flattening_sharpens, there_is_one_temperature,
                        temperatures_are_left_alone, the_matched_are_all_rational],
-    "gi-restaurant": [she_never_changes_her_mind, everybody_is_naive, everybody_knows_herself],
+    "gi-restaurant": [she_never_changes_her_mind, everybody_is_naive, everybody_knows_herself,
+                      a_walk_seen_again_is_no_news, there_is_no_noise],
     "gi-cafe": [she_never_changes_her_mind, everybody_is_naive, everybody_knows_herself,
-                the_café_is_closed, both_mornings_are_open, rollo_never_escorts],
+                the_café_is_closed, both_mornings_are_open, rollo_never_escorts,
+                nobody_is_impatient],
 }  # fmt: skip
 
 
@@ -266,7 +298,7 @@ def test_a_wrong_library_makes_the_claim_false(right, one_survey, monkeypatch, c
     if mutant in (flattening_sharpens, there_is_one_temperature):
         matching_stays_right(monkeypatch, fine)
     mutant(monkeypatch)
-    cafe.hanas.cache_clear()
+    forget_the_hanas()
     must_refute(CLAIMS[claim_id], fine, measured(claim_id))
 
 
@@ -309,12 +341,16 @@ FLAGS = {
     "any_temperature": but(kinds(0.93, 0.73), "creature of habit", 0.52),
     "all_kinds": but(kinds(0.94, 0.78), "misinformed", 0.9),
     "right": but(kinds(0.95, 0.82), "misinformed", 0.95), "unwatched": kinds(0.6, 0.58),
+    "rarity_known": [0.9, 0.85, 0.75, 0.75, 0.75, 0.85, 0.85, 0.48, 0.6, 0.85, 0.85],
 }
 REST = {
     "naive_as_published": 1, "sophisticated_as_published": 1, "meant_vegetables": 1,
     "prior_tempted": 0.06, "naive_tempted": 0.89, "naive_told": 0.94, "sophisticated_told": 0.94,
     "naive_vegetables": 0.9, "sophisticated_vegetables": 0.95, "naive_vegetables_rational": 0,
     "naive_vegetables_noisy": 0.03, "sophisticated_vegetables_rational": 0.99,
+    "prior_vegetables": 0.41, "naive_vegetables_open": 0.2, "naive_vegetables_open_three": 0.3,
+    "naive_vegetables_open_five": 0.7, "naive_noise_open": 0.5, "few_noise_open": 0.5,
+    "few_noise_open_three": 0.02, "few_vegetables_open": 0.8, "few_vegetables_open_three": 0.95,
 }  # fmt: skip
 THIRD, HALF, WISH = [0, 0, 0.33, 0.33, 0.34], [0, 0, 0.5, 0.5, 0], [0, 0, 0, 0, 1.0]
 SURE, OPEN = [0, 0, 1.0, 0, 0], [0.25, 0.25, 0.25, 0.25, 0]
@@ -324,6 +360,9 @@ CAFE = {
     "naive_any_two": HALF, "sophisticated_right_one": SURE, "sophisticated_any_one": SURE,
     "sophisticated_patient_one": OPEN, "naive_helped_right_one": 7.8,
     "naive_helped_any_one": 7.8, "naive_helped_patient_one": 1.4,
+    "naive_exponential_one": [0, 0.02, 0.13, 0.27, 0.58],
+    "naive_exponential_two": [0, 0, 0, 0.04, 0.96], "naive_helped_right_two": 7.8,
+    "naive_helped_exponential_one": 7.8, "naive_helped_exponential_two": 2.0,
 }  # fmt: skip
 BROKEN = [
     (suboptimal.suboptimal_holds, SUB, [
@@ -383,6 +422,12 @@ BROKEN = [
         {"unwatched": but(kinds(0.6, 0.5), "creature of habit", 0.58)},
         {"unwatched": kinds(0.6, 0.66)},
         {"unwatched": but(kinds(0.6, 0.58), "creature of habit", 0.54)},
+        {"rarity_known": [0.9] + [0.83] * 4 + [0.701] * 2 + [0.3, 0.4] + [0.701] * 2},
+        {"rarity_known": [0.9] + [0.82] * 3 + [0.9] * 3 + [0.48, 0.6] + [0.9] * 2},
+        {"rarity_known": [0.9] + [0.69] * 3 + [0.9] * 3 + [0.48, 0.6] + [0.9] * 2},
+        {"rarity_known": [0.9] + [0.78] * 5 + [0.9] + [0.48, 0.6] + [0.9] * 2},
+        {"rarity_known": but(FLAGS["rarity_known"], "creature of habit", 0.56)},
+        {"rarity_known": but(FLAGS["rarity_known"], "misinformed", 0.67)},
     ]),
     (restaurant.restaurant_holds, REST, [
         {"naive_as_published": 0}, {"sophisticated_as_published": 0}, {"meant_vegetables": 0},
@@ -390,6 +435,10 @@ BROKEN = [
         {"naive_told": 0.8}, {"sophisticated_told": 0.8}, {"naive_vegetables": 0.8},
         {"sophisticated_vegetables": 0.8}, {"naive_vegetables_rational": 0.1},
         {"naive_vegetables_noisy": 0.1}, {"sophisticated_vegetables_rational": 0.8},
+        {"naive_vegetables_open": 0.35}, {"naive_vegetables_open_three": 0.45},
+        {"naive_vegetables_open_five": 0.5}, {"naive_noise_open": 0.4}, {"few_noise_open": 0.33},
+        {"few_noise_open_three": 0.1}, {"few_vegetables_open": 0.95},
+        {"few_vegetables_open_three": 0.85},
     ]),
     (cafe.cafe_holds, CAFE, [
         {"naive_enters": 0.7}, {"sophisticated_enters": 0.3}, {"naive_patient_one": THIRD},
@@ -401,6 +450,11 @@ BROKEN = [
         {"sophisticated_patient_one": [0.23, 0.23, 0.23, 0.23, 0.08]},
         {"sophisticated_patient_one": [0.2, 0.3, 0.25, 0.25, 0]},
         {"naive_helped_right_one": 5}, {"naive_helped_any_one": 5},
+        {"naive_exponential_one": [0, 0, 0.1, 0.1, 0.8]},
+        {"naive_exponential_one": [0, 0.38, 0.02, 0, 0.6]},
+        {"naive_exponential_two": [0.2, 0, 0, 0, 0.8]},
+        {"naive_exponential_two": [0, 0, 0.05, 0.05, 0.9]},
+        {"naive_helped_exponential_one": 5}, {"naive_helped_exponential_two": 4},
     ]),
 ]  # fmt: skip
 
@@ -541,6 +595,19 @@ def test_what_is_rare_is_counted_by_place():
                               np.array([[True, True, False]])) == 0.75
 
 
+def test_what_is_rare_in_the_long_run_is_judged_act_by_act():
+    rng = np.random.default_rng(4)
+    policies = rng.dirichlet(np.ones(3), (2, 12))
+    policies[0, 0] = [0.4, 0.4, 0.2]  # two that are as common
+    states, actions = rng.integers(12, size=(2, 3, 40)), rng.integers(3, size=(2, 3, 40))
+    states[0, 0, :3], actions[0, 0, :3] = 0, [0, 1, 2]
+    got = mistakes.unusual(policies, states, actions)
+    for where in np.ndindex(got.shape):
+        does = policies[where[0], states[where]]
+        assert got[where] == any(p > does[actions[where]] for p in does)
+    assert got[0, 0, :3].tolist() == [False, False, True]
+
+
 def test_the_block_of_restaurants():
     world, meals, cells = restaurant.block()
     assert world.deterministic and set(meals) == set("NSVO")
@@ -551,6 +618,24 @@ def test_the_block_of_restaurants():
     with pytest.raises(StopIteration):  # nobody turns back
         restaurant.seen_at([(3, 1), (3, 2), (3, 1)])
     assert restaurant.tempted().sum() == 15 and restaurant.all_tastes()[1].shape[0] == 256
+
+
+def test_what_is_left_open_is_weighed_by_hand():
+    """Nine models of three tastes, planned for one by one."""
+    seen, (_, rewards) = restaurant.seen_at(restaurant.PUBLISHED["naive"]), restaurant.all_tastes()
+    tastes = rewards[[6, 100, 255]]
+    logs, prior = restaurant.left_open(seen, tastes)
+    told = np.empty((9, 3))
+    kinds = [(0.0, False), (1.0, False), (1.0, True)]
+    for m, ((k, aware), noise) in enumerate(product(kinds, (0.001, 0.1, 10))):
+        for g, reward in enumerate(tastes):
+            plan = delay_plan(restaurant.block()[0], 1 / (1 + k * np.arange(11)), aware=aware,
+                              temperature=noise, reward=reward)
+            does = [plan.policy[t, s, a] for t, (s, a) in enumerate(zip(*seen))]
+            told[m, g] = np.prod(np.array(does) * (1 - 1e-9) + 1e-9 / 4)
+    np.testing.assert_allclose(np.exp(logs), told, rtol=1e-6)
+    by_hand = np.repeat([1 / 6, 1 / 12, 1 / 12], 3)[:, None] * told**3
+    np.testing.assert_allclose(infer.joint(3 * logs, prior).table, by_hand / by_hand.sum())
 
 
 def test_by_hand():
@@ -568,6 +653,34 @@ def test_escorts_pass_the_café_unless_it_is_wanted():
     assert cafe.escorted(np.array(WISH)) == pytest.approx(1.4)
 
 
+def test_the_impatient_keep_one_mind():
+    """At a low temperature, as worked out backwards; at discount 1, as the patient."""
+    town, plans = Town("hana", door=cafe.DOOR), cafe.impatient()
+    mdp, start = town.mdp("true"), int(town.mdp("true").start.argmax())
+    assert len(plans) == 35
+    np.testing.assert_array_equal(plans[1.0, 0.3].policy, cafe.hanas()["patient 0.3"].policy)
+    for discount, (g, worth) in product((0.6, 0.9), enumerate(cafe.WORTH)):
+        values = np.zeros(mdp.n_states)
+        for _ in range(cafe.AHEAD):
+            q = town.reward(cafe=worth) + discount * (mdp.dense() @ values)
+            values = q.max(axis=1)
+        got = plans[discount, cafe.SLIPS]
+        np.testing.assert_allclose(got.q[0, g], q, atol=0.2)
+        assert got.policy[0, g, start].argmax() == q[start].argmax()
+
+
+def test_walks_are_explained_together():
+    rng, names = np.random.default_rng(5), ("naive", "patient 1")
+    plans = {name: cafe.hanas()[name] for name in names}
+    walks = [cafe.morning("naive", barrier, rng) for barrier in (cafe.OPEN, cafe.TOP)]
+    got = cafe.explained(plans, walks)
+    for (m, name), g in product(enumerate(names), range(5)):
+        by_hand = sum(np.log(plans[name].policy[t, g, s, a])
+                      for states, actions in walks
+                      for t, (s, a) in enumerate(zip(states, actions)))
+        assert got[m, g] == pytest.approx(by_hand)
+
+
 def test_averages_over_the_biased():
     assert suboptimal.average(planted(SUB))["own.biased"] == pytest.approx(0.7)
     harmed = planted(SUB, served_rational=but(SUB["served_rational"], "naive", 0.8))
@@ -582,7 +695,13 @@ def test_averages_over_the_biased():
     assert (wide["worse_matched"], wide["clearly_worse"]) == (5, 4)
     assert wide["clearly_worse_late"] == 5
     assert got["worse"] == 10 and got["prior"] == pytest.approx(np.log(20))
-    assert mistakes.average(planted(FLAGS))["right.biased"] == pytest.approx(0.833)
+    flagged = mistakes.average(planted(FLAGS))
+    assert flagged["right.biased"] == pytest.approx(0.833)
+    assert (flagged["known_above_rational"], flagged["known_below_rational"]) == (8, 2)
+    assert (flagged["known_above_right"], flagged["known_below_right"]) == (5, 5)
+    shaky = {k: np.asarray([v, v], float) for k, v in FLAGS.items()}
+    shaky["rarity_known"][:, 1:4] = [[0.6] * 3, [0.9] * 3]  # 0.05 above, give or take 0.15
+    assert mistakes.average(Samples((0, 1), shaky))["known_above_rational"] == 5
 
 
 def test_figures_say_what_they_show():

@@ -24,6 +24,7 @@ WORTH = (0.0, 1.0, 2.0, 4.0, 8.0)  # what entering the café may be to her; it i
 FELT = WORTH.index(2.0)
 OPEN, TOP = 0, 1  # mornings: no barrier, and one on the top street
 PATIENT = (0.1, 0.3, 1.0, 3.0)  # temperatures of somebody who does not discount
+DISCOUNTS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)  # of somebody impatient who keeps her mind
 CAFE = (0, 3)
 TWO = ("naive", "sophisticated")  # Hanas
 
@@ -40,6 +41,15 @@ def hanas() -> dict:
             for name, (w, aware, t) in people.items()}
 
 
+@cache
+def impatient() -> dict:
+    """Plans of who discounts exponentially, by (discount, temperature): 35 of them."""
+    town = Town("hana", door=DOOR)
+    mdp, rewards = town.mdp("true"), np.array([town.reward(cafe=c) for c in WORTH])
+    return {(d, t): delay_plan(mdp, d ** np.arange(AHEAD), aware=False, temperature=t,
+                               reward=rewards) for d in DISCOUNTS for t in (SLIPS, *PATIENT)}
+
+
 def morning(who: str, barrier: int, rng, worth: int = FELT):
     """One walk of hers to the door: states and actions."""
     town = Town("hana", door=DOOR)
@@ -48,14 +58,20 @@ def morning(who: str, barrier: int, rng, worth: int = FELT):
     return seen.observations, seen.actions
 
 
-def readings(mornings) -> dict:
-    """What to believe of the café's worth, (5,), under four models, from some walks."""
-    logs = np.array([
+def explained(plans: dict, mornings) -> np.ndarray:
+    """log p(walks | plan, worth of the café), (plans, 5)."""
+    return np.array([
         sum(infer.log_likelihoods(plan.policy, *seen, by_step=True).sum(-1) for seen in mornings)
-        for plan in hanas().values()
+        for plan in plans.values()
     ])  # fmt: skip
+
+
+def readings(mornings) -> dict:
+    """What to believe of the café's worth, (5,), under five models, from some walks."""
+    logs = explained(hanas(), mornings)
     return {"naive": infer.posterior(logs[0]), "sophisticated": infer.posterior(logs[1]),
-            "patient": infer.joint(logs[2:]).goals, "any": infer.joint(logs).goals}
+            "patient": infer.joint(logs[2:]).goals, "any": infer.joint(logs).goals,
+            "exponential": infer.joint(explained(impatient(), mornings)).goals}
 
 
 def escorted(belief) -> float:
@@ -82,7 +98,7 @@ def measure_cafe(seed: int) -> dict:
         first, second = (morning(who, barrier, rng) for barrier in (OPEN, TOP))
         for days, seen in (("one", [first]), ("two", [first, second])):
             told = readings(seen)
-            for model in (who, "patient", "any"):
+            for model in (who, "patient", "any", "exponential"):
                 name = "right" if model == who else model
                 out[f"{who}_{name}_{days}"] = told[model].tolist()
                 out[f"{who}_helped_{name}_{days}"] = escorted(told[model])
@@ -98,6 +114,7 @@ def cafe_holds(s) -> bool:
 
     coffee, some = -1, slice(FELT, None)
     one, two = of("naive_right_one"), of("naive_right_two")
+    keeps_one, keeps_two = of("naive_exponential_one"), of("naive_exponential_two")
     return bool(
         of("naive_enters") > 0.8 and of("sophisticated_enters") < 0.2
         and of("naive_patient_one")[coffee] > 0.8 and of("naive_patient_two")[coffee] > 0.8
@@ -109,6 +126,10 @@ def cafe_holds(s) -> bool:
         and np.ptp(of("sophisticated_patient_one")[:coffee]) < 0.02
         and of("naive_helped_right_one") > of("naive_helped_patient_one") + 4
         and of("naive_helped_any_one") > of("naive_helped_patient_one") + 4
+        and keeps_one[coffee] < 0.7 and keeps_one[FELT] > 0.05 and keeps_two[coffee] > 0.85
+        and keeps_two[FELT] < 0.02
+        and of("naive_helped_exponential_one") > of("naive_helped_patient_one") + 4
+        and of("naive_helped_exponential_two") < of("naive_helped_right_two") - 4
     )
 
 
@@ -203,6 +224,7 @@ def fig_readings(s):
 GIVEN = {
     "cafe.felt": WORTH[FELT], "cafe.coffee": WORTH[-1], "cafe.steepness": STEEPNESS,
     "cafe.step": -REWARDS["true"]["step"], "cafe.slips": SLIPS, "cafe.worths": len(WORTH),
+    "cafe.discounts": len(DISCOUNTS),
     **{f"cafe.{name}": len(cells_of(policy)) - 1 for name, policy in three_walks().items()},
 }  # fmt: skip
 
@@ -212,8 +234,9 @@ CLAIMS = [
         chapter="08",
         statement="One morning does not tell a wish from a weakness, even to who knows that "
         "Hana is naive; a second one, on which the weakness does not come up, does. Who takes "
-        "her to be patient is sure of the wish on both. The walk of a Hana who knows herself "
-        "tells of the temptation although it never goes near.",
+        "her to be patient is sure of the wish on both; who takes her to be impatient but of "
+        "one mind is in doubt after the first and wrong after the second. The walk of a Hana who "
+        "knows herself tells of the temptation although it never goes near.",
         predicate="means over seeds; probabilities that the café is worth 0, 1, 2, 4, 8 to "
         "her (true: 2). Naive Hana enters it on more than 0.8 of mornings, the sophisticated "
         "one on less than 0.2. Of the naive: taken to be patient, 8 has more than 0.8 after "
@@ -221,7 +244,10 @@ CLAIMS = [
         "least 0.2 each and 0.8 together, after two 8 has less than 0.15 and 2 more than "
         "0.35; with all "
         "models 8 has less than 0.2 then; planning for the right or for all models' reading "
-        "earns her at least 4 points more than for the patient one. Of the sophisticated, "
+        "earns her at least 4 points more than for the patient one. By exponential discounting, "
+        "its discount inferred, 8 has less than 0.7 after one morning and 2 more than 0.05, and "
+        "planning for that earns as much more; after two 8 has more than 0.85 and 2 less than "
+        "0.02, and it earns 4 points less than the right model. Of the sophisticated, "
         "after one morning: 2 has more than 0.8, taken as such or with all models; taken to "
         "be patient 8 has less than 0.05 and the others are equal within 0.02",
         holds=cafe_holds,
@@ -233,6 +259,8 @@ CLAIMS = [
         seeds=tuple(range(1000, 1020)),
         note="Loaf Street, a loaf for door 2, k = 1, temperature 0.02 in discounted points. "
         "The second morning has a barrier on the top street. The patient model does not "
-        "discount; its temperature, of four, is inferred. In each pair Rollo plans for the mean.",
+        "discount; its temperature, of four, is inferred. The exponential one has a discount from "
+        "0.5 to 1, of seven, and a temperature, of five; at 1 she is patient. In each pair Rollo "
+        "plans for the mean.",
     ),
 ]
