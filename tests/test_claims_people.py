@@ -20,6 +20,7 @@ from imitlib.chapters.ch08 import (
     on_paper,
     people,
     restaurant,
+    sizes,
     suboptimal,
     wrong_model,
 )
@@ -174,6 +175,12 @@ def nobody_ever_knows(monkeypatch):
         place, plans[::-1], steps, rng))  # fmt: skip
 
 
+def no_size_is_hers(monkeypatch):
+    """Every family is one of habits, whatever her kind."""
+    before = sizes.family
+    monkeypatch.setattr(sizes, "family", lambda kind, seen: before("creature of habit", seen))
+
+
 def slips_are_left_in(monkeypatch):
     monkeypatch.setattr(suboptimal, "without_slips", lambda policy: policy)
 
@@ -277,7 +284,7 @@ def rollo_never_escorts(monkeypatch):
 MUTANTS = {
     "gi-suboptimal": [both_readers_have_the_old_map, rollo_serves_the_opposite,
                       who_has_not_looked_knows_her_wish, nobody_ever_knows,
-                      slips_are_left_in],
+                      slips_are_left_in, no_size_is_hers],
     "gi-needs-error-model": [mistakes_are_judged_by_another_wish, what_is_usual_is_flagged,
                              her_habits_are_taken_for_the_rational_one_s],
     "gi-wrong-model": [flattening_sharpens, there_is_one_temperature,
@@ -321,6 +328,7 @@ SUB = {
     "loss_told": 2.0, "loss_untold": 0.2, "loss_either": 0.2, "served_unwatched": 0.75,
     "knew_door_told": 0.97, "knew_door_untold": 0.9, "knew_door_either": 0.95,
     "knew_loss_told": 0.05, "knew_loss_untold": 0.5, "knew_loss_either": 0.1,
+    "served_kind": [0.07] + [0.31] * 9,
 }  # fmt: skip
 MODELS = {
     "loss_right": kinds(0.5, 1.5), "loss_rational": kinds(0.5, 7), "loss_fitted": kinds(1, 5),
@@ -376,6 +384,9 @@ BROKEN = [
         {"knew_loss_told": 0.25}, {"knew_loss_either": 0.25}, {"knew_door_either": 0.8},
         {"own_no_slips": kinds(0.1, 0.25)}, {"own_no_slips": kinds(0, 0.05)},
         {"own_no_slips": kinds(0, 0.4)},
+        {"served_kind": [0.07] + [0.34] * 9}, {"served_kind": [0.07] + [0.26] * 9},
+        {"served_right": kinds(0.05, 0.415), "served_kind": [0.07] + [0.44] * 9},
+        {"served_kind": [0.07] + [0.21] * 7 + [0.61] * 2},
     ]),
     (wrong_model.wrong_holds, MODELS, [
         {"loss_right": but(MODELS["loss_right"], "myopic", 3.2)}, {"loss_right": kinds(0.5, 2.3)},
@@ -525,6 +536,33 @@ def test_kinds_are_edits_of_one_plan(sea):
     misled = biased.behave(sea.map, biased.Person(0.1), reward=sea.wishes)
     np.testing.assert_allclose(people.policies("misinformed", sea), misled, atol=1e-7)
     assert len(BIASED) == 10 == len(set(BIASED))
+
+
+def test_families_have_her_in_them(sea):
+    """Each kind as it is among its sizes, and no two people alike."""
+    q = biased.reckon(sea.world, biased.Person(), reward=sea.wishes)
+    seen = people.Survey(sea, q, None, None, None, None)
+    assert len(sizes.SIZED) == 10 and set(KINDS) - set(sizes.SIZED) == {"misinformed"}
+    for kind, many in zip(sizes.SIZED, (3, 12, 9, 9, 9, 9, 3, 27, 9, 9), strict=True):
+        does = sizes.family(kind, seen)
+        assert does.shape == (many, 20, 18, 3)
+        apart = np.abs(does - people.policies(kind, sea)).max(axis=(1, 2, 3))
+        assert (apart < 1e-7).sum() == 1 and np.median(apart) > 0.05, kind
+        np.testing.assert_allclose(does.sum(-1), 1)
+
+
+def test_a_kind_s_wish_is_believed_over_all_its_sizes():
+    """Thirty steps of two people, multiplied out."""
+    seen = people.survey(np.random.default_rng(6), 2)
+    got = sizes.beliefs(seen)
+    assert got.shape == (10, 2, 20)
+    for kind in ("optimist", "naive"):
+        k, does = KINDS.index(kind), sizes.family(kind, seen)
+        for isle in range(2):
+            s, a = seen.states[k, isle, :30], seen.actions[k, isle, :30]
+            by_hand = sum(np.prod(model[:, s, a], axis=1) for model in does)
+            np.testing.assert_allclose(got[sizes.SIZED.index(kind), isle],
+                                       by_hand / by_hand.sum(), rtol=1e-6, atol=1e-12)
 
 
 def test_squares_have_a_barrier_on_the_way_and_a_way_round():
@@ -682,7 +720,10 @@ def test_walks_are_explained_together():
 
 
 def test_averages_over_the_biased():
-    assert suboptimal.average(planted(SUB))["own.biased"] == pytest.approx(0.7)
+    averages = suboptimal.average(planted(SUB, own=but(SUB["own"], "misinformed", 0.6)))
+    assert averages["own.biased"] == pytest.approx(0.69)
+    assert averages["own.sized"] == pytest.approx(0.7)
+    assert averages["served_kind.sized"] == pytest.approx(0.31)
     harmed = planted(SUB, served_rational=but(SUB["served_rational"], "naive", 0.8))
     assert suboptimal.average(harmed)["worse_than_unwatched"] == 1
     got = wrong_model.average(planted(MODELS))

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from imitlib.chapters.ch08 import barriers, people
+from imitlib.chapters.ch08 import barriers, people, sizes
 from imitlib.chapters.ch08.people import KINDS, SEEDS, WATCHED, WISHES
+from imitlib.chapters.ch08.sizes import SIZED
 from imitlib.claims import Claim
 from imitlib.figures import INK, ROLES, axes
+
+BY_SIZE = [KINDS.index(kind) for kind in SIZED[1:]]  # nine of the ten biased kinds
 
 
 def without_slips(policy) -> np.ndarray:
@@ -25,6 +28,7 @@ def measure_suboptimal(seed: int) -> dict:
     for model in ("right", "rational", "all kinds"):
         served = people.serve(where, seen.belief(model)[:, :, WATCHED])
         out[f"served_{model.split()[0]}"] = people.lost(where, served).tolist()
+    out["served_kind"] = people.lost(where, people.serve(where, sizes.beliefs(seen))).tolist()
     nothing = np.full((1, len(where.truth), WISHES), 1 / WISHES)
     out["served_unwatched"] = float(people.lost(where, people.serve(where, nothing))[0])
     out["own_no_slips"] = people.lost(where, without_slips(seen.acts)).tolist()
@@ -36,11 +40,15 @@ def suboptimal_holds(s) -> bool:
     own, whole, right, rational, kinds = (s[name].mean(0) for name in (
         "own", "own_no_slips", "served_right", "served_rational", "served_all"))
     biased, unwatched = slice(1, None), s.mean("served_unwatched")
+    kind = s["served_kind"].mean(0)[1:]
     return bool(
         own.min() > 0.2 and (right < own - 0.15)[biased].sum() >= 8
         and right[biased].mean() < 0.6 * own[biased].mean()
         and rational[biased].mean() > right[biased].mean() + 0.07
         and kinds[biased].mean() < rational[biased].mean() - 0.03
+        and abs(kind.mean() - right[BY_SIZE].mean()) < 0.03
+        and kind.mean() < rational[BY_SIZE].mean() - 0.07
+        and (kind < own[BY_SIZE] - 0.1).sum() >= 8
         and abs(rational[0] - right[0]) < 1e-9
         and whole[0] < 1e-6 and 0.1 < whole[biased].mean() < own[biased].mean() / 2
         and unwatched > right.max() + 0.05 and rational[biased].mean() < unwatched - 0.15
@@ -56,11 +64,14 @@ def suboptimal_holds(s) -> bool:
 
 
 def average(s) -> dict:
-    """Means over the ten kinds that are biased; for how many help is worse than unwatched."""
+    """Means over the biased kinds, and those with a size; where help is worse than unwatched."""
     unwatched = s.mean("served_unwatched")
     return {f"{name}.biased": float(s[name][:, 1:].mean()) for name in
             ("own", "own_no_slips", "served_right", "served_rational", "served_all")} | {
-        "worse_than_unwatched": float((s["served_rational"].mean(0)[1:] > unwatched).sum())}
+        "worse_than_unwatched": float((s["served_rational"].mean(0)[1:] > unwatched).sum()),
+        "served_kind.sized": float(s["served_kind"][:, 1:].mean()),
+        **{f"{name}.sized": float(s[name][:, BY_SIZE].mean()) for name in
+           ("own", "served_right", "served_rational", "served_all")}}
 
 
 def fig_suboptimal(s):
@@ -87,7 +98,7 @@ def fig_suboptimal(s):
     return fig, alt
 
 
-GIVEN = {"walks": barriers.WALKS, "hurry": barriers.HURRY,
+GIVEN = {"sized": len(BY_SIZE), "walks": barriers.WALKS, "hurry": barriers.HURRY,
          "failing": barriers.WALKS * len(SEEDS), "doors": 4}  # fmt: skip
 
 CLAIMS = [
@@ -95,15 +106,19 @@ CLAIMS = [
         id="gi-suboptimal",
         chapter="08",
         statement="What people want can be inferred from what they do although they act "
-        "suboptimally, or fail, if their kind of error is known; who then serves them does "
-        "better than they do themselves, and than who has not watched them. More than half of "
-        "what they lose is slips of the hand, which who serves them does not make.",
+        "suboptimally, or fail, if their kind of error is known, its size or not; who then "
+        "serves them does better than they do themselves, and than who has not watched them. "
+        "More than half of what they lose is slips of the hand, which who serves them does not "
+        "make.",
         predicate="means over seeds: every kind of person loses more than 0.2 of what can be "
         "had beyond chance, and Rollo, who has seen 30 of her steps and knows her kind of "
         "error, for at least eight of ten biased kinds 0.15 less than she; over the ten less "
         "than 0.6 of what they lose, 0.07 less than if it takes them to be rational, and if "
         "only the list of kinds is known still 0.03 less; for the rational kind the two are "
-        "equal. Without slips the rational kind loses nothing and the ten more than 0.1, but "
+        "equal. If it knows their kind and not its size, over the nine kinds with a size, within "
+        "0.03 of what it loses who knows both, 0.07 less than if it takes them to be rational, "
+        "and for at least eight 0.1 less than they. Without slips the rational kind loses "
+        "nothing and the ten more than 0.1, but "
         "less than half of what they lose. Rollo who has not watched, and plans for the mean "
         "wish, loses 0.05 more than who knows her error, of whatever kind she is, and 0.15 "
         "more than who takes the ten to be rational. From walks that end at a barrier she did "
@@ -125,13 +140,16 @@ CLAIMS = [
         source="[A]",
         seeds=SEEDS,
         rtol={"own": 1e-6, "own_no_slips": ("abs", 1e-4),
-              **{f"served_{m}": ("abs", 0.02) for m in ("right", "rational", "all")}},
+              **{f"served_{m}": ("abs", 0.02) for m in ("right", "rational", "all", "kind")}},
         note="Each seed draws 20 islands of 6 states and 3 actions, 20 candidate rewards for "
         "each, and one inhabitant of each of eleven kinds on every island, temperature 0.1; "
         "and 20 squares of 7 by 7 cells with a barrier, with two walks in each: one that ends at "
         "the barrier, and one of who knows of it. Rollo plans for the posterior mean. Without "
         "slips, she does in every place what she does most often there. With temperatures "
-        "that make all kinds as noisy as the rational one, see gi-wrong-model. "
+        "that make all kinds as noisy as the rational one, see gi-wrong-model. Sizes are three or "
+        "four for each kind, the true one among them, and for habit each of three actions; then "
+        "three temperatures; all alike beforehand. The misinformed has none: which places she "
+        "confuses is not known. "
         "The true reward is always among the candidates.",
     ),
 ]
