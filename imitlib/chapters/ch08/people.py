@@ -224,5 +224,5 @@ GIVEN = {
     "islands": ISLANDS, "wishes": WISHES, "watched": STEPS[WATCHED], "steepness": STEEP,
     "temperature": TEMPERATURE, "short-sighted": SIMPLE["short-sighted"]["horizon"],
     "myopic": SIMPLE["myopic"]["discount"], "kinds": len(KINDS), "ahead": AHEAD,
-    "discount": DISCOUNT,
+    "discount": DISCOUNT, "careless": SIMPLE["careless"]["temperature"],
 }  # fmt: skip
