@@ -5,6 +5,7 @@ from functools import cache
 import numpy as np
 import pytest
 
+from imitlib import planning
 from imitlib.chapters.ch09 import long_walks, showing
 from imitlib.cirl.showing import Walks
 from imitlib.experiments import over_seeds
@@ -58,8 +59,8 @@ def regret_is_counted_by_what_rollo_believes(monkeypatch):
         def paid(of):
             return (of @ features.T)[..., mdp.transitions]
 
-        knowing = showing.planning.backward_induction(mdp, steps, reward=paid(theta)).policy
-        hoped = showing.planning.backward_induction(mdp, steps, reward=paid(believed)).values[0]
+        knowing = planning.backward_induction(mdp, steps, reward=paid(theta)).policy
+        hoped = planning.backward_induction(mdp, steps, reward=paid(believed)).values[0]
         worth = np.zeros_like(hoped)
         for policy in knowing[::-1]:
             worth = ((paid(believed) + worth[:, mdp.transitions]) * policy).sum(axis=-1)
