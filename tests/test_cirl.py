@@ -31,6 +31,7 @@ from imitlib.cirl import (
     update,
     wormy_apples,
 )
+from imitlib.cirl import plans as by_plans
 from imitlib.cirl.belief import one_hot
 
 # Beliefs ------------------------------------------------------------------------------
@@ -289,6 +290,18 @@ def test_the_bound_is_the_formula_where_that_is_smaller():
         adapted(made, [[0.5, 0.4]])
     with pytest.raises(ValueError, match="beliefs is empty"):
         adapted(made, [])
+
+
+@pytest.mark.parametrize("n_human", [1, 3])
+def test_the_bound_adds_up_every_drop_and_discounts_it(n_human):
+    """Two steps at 0.9; a move leads to two states: 1 drop, and 1 for each choice of hers."""
+    made = Game(np.full((2, n_human, 2, 2), 0.5), 0.01 * np.random.default_rng(0).random(
+        (2, n_human, 2, 2)) + np.eye(2), [0.5, 0.5], 2, discount=0.9)  # fmt: skip
+    rough = adapted(made, [[0.5, 0.5]])
+    drops, spread = 1 + max(n_human - 1, 1), np.ptp(made.reward)
+    formula = drops * spread * (1 + 0.9) + 0.9 * drops * spread  # the belief is 1 from a corner
+    assert rough.bound == pytest.approx(min(formula, full_information(made) - rough.value))
+    assert by_plans._lacking(made, np.eye(2), np.array([[0.5, 0.5]])) == pytest.approx(formula)
 
 
 def test_scores_are_plans_times_beliefs():

@@ -405,6 +405,13 @@ def test_a_mean_above_a_hundredth_is_not_enough_if_few_seeds_agree():
     assert people.people_holds(samples) is True
 
 
+@pytest.mark.parametrize("name", ["waits_far", "worth_far"])
+def test_before_the_first_look_every_seed_counts(name):
+    samples = planted(OFF)
+    samples.values[name][4:6, 0] += [0.01, -0.01]
+    assert off.off_switch_holds(samples) is False
+
+
 # What is derived, and drawn ---------------------------------------------------------
 
 
@@ -424,6 +431,8 @@ def test_what_is_derived():
     assert got["unsure_loses"] == pytest.approx(0) and got["unsure_loses_still"] == 0
     assert got["unsure_loses_most"] == pytest.approx(0.01)
     assert got["far_loses"] == pytest.approx(0.17) and got["far_loses_still"] == 0
+    far = off.off_switch_derived(planted(OFF, worth_far=along(OFF["worth_far"], -1, 0.563)))
+    assert far["far_loses_still"] == pytest.approx(0.003) and far["unsure_loses_still"] == 0
     assert got["far_loses_soon"] == pytest.approx(0.01)
     assert got["last_waits"] == pytest.approx(WAITS[-1])
 

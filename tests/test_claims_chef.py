@@ -214,6 +214,15 @@ def test_each_clause_of_the_predicate_can_fail(monkeypatch):
         assert chef.chef_holds(planted(GOOD, **change)) is False, change
 
 
+@pytest.mark.parametrize("row", [[0.94, 0.7759], [0.951, 0.7761]])
+def test_on_no_menu_are_threats_worth_less_than_nothing_or_more_than_all(row, monkeypatch):
+    monkeypatch.setattr(chef, "TEMPERATURES", TEMPERATURES)
+    samples = planted(GOOD, drawn_all=[0.94, 0.7762])
+    assert chef.chef_holds(samples) is True
+    samples.values["drawn_all"][3] = row
+    assert chef.chef_holds(samples) is False
+
+
 def test_what_is_derived(monkeypatch):
     monkeypatch.setattr(chef, "TEMPERATURES", TEMPERATURES)
     got = chef.chef_derived(planted(GOOD))

@@ -465,6 +465,30 @@ def test_what_is_lost_by_asking_first_depends_on_the_prices(monkeypatch, name, c
     assert asks.asks_holds(good) is False
 
 
+@pytest.mark.parametrize(("name", "value"), [
+    ("promised", 0.81), ("promised", 0.91), ("promised_anything", 0.745),
+    ("promised_worst", 0.735),
+])  # fmt: skip
+def test_what_promises_are_worth_is_said_of_every_seed(monkeypatch, name, value):
+    monkeypatch.setattr(teaching, "WIDER", WIDER)
+    samples = planted(TEACHING)
+    samples.values[name][6] = value
+    assert teaching.teaching_holds(samples) is False
+
+
+@pytest.mark.parametrize("promises", [
+    lambda game: [game.pairs()["pedagogic_literal"] - 0.01],  # worse than to promise nothing
+    lambda game: [game.deaf() - 9, game.optimum() + 0.01],  # better than the best
+    lambda game: [game.optimum()],  # as good as that, whatever is promised
+])  # fmt: skip
+def test_promises_out_of_their_order_are_counted(monkeypatch, promises):
+    monkeypatch.setattr(teaching, "GAMES", 8)
+    monkeypatch.setattr(teaching, "WIDER", ())
+    assert teaching.measure_teaching(0)["violations"] == 0
+    monkeypatch.setattr(OneShot, "promises", lambda self: np.array(promises(self)))
+    assert teaching.measure_teaching(0)["violations"] > 0
+
+
 # What is derived, and drawn ---------------------------------------------------------
 
 
@@ -487,6 +511,12 @@ def test_what_is_derived(monkeypatch):
     assert got["many_pragmatism_adds"] == pytest.approx(0.02)
     for end in ("", ".low", ".high"):
         assert got[f"many_literal_safer{end}"] == pytest.approx(0.03)
+    samples = planted(TEACHING, **wider)
+    samples.values["wider_literal_pragmatic"][:, 14] += np.tile([-0.01, 0.01], 5)
+    got = teaching.teaching_derived(samples)  # nine degrees of freedom
+    half = 2.262157 * 0.01 * np.sqrt(10 / 9) / np.sqrt(10)
+    assert [got[f"many_literal_safer.{end}"] for end in ("low", "high")] == pytest.approx(
+        [0.03 - half, 0.03 + half], abs=1e-7)
     got = asks.asks_derived(planted(ASKS))
     assert 4 < got["turn"] < 5 and got["last_asked"] == 4
     assert got["price_patient"] == pytest.approx(1 - 2 * 0.99 + 2 * 0.99**3)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import cache
 from itertools import product
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
@@ -387,6 +388,10 @@ BROKEN = [
         {"served_kind": [0.07] + [0.34] * 9}, {"served_kind": [0.07] + [0.26] * 9},
         {"served_right": kinds(0.05, 0.415), "served_kind": [0.07] + [0.44] * 9},
         {"served_kind": [0.07] + [0.21] * 7 + [0.61] * 2},
+        # the misinformed, who has no size, does not count there
+        {"served_kind": [0.07] + [0.335] * 9,
+         "served_right": but(kinds(0.05, 0.3), "misinformed", 0.5)},
+        {"served_rational": but(kinds(0.05, 0.37), "misinformed", 0.9)},
     ]),
     (wrong_model.wrong_holds, MODELS, [
         {"loss_right": but(MODELS["loss_right"], "myopic", 3.2)}, {"loss_right": kinds(0.5, 2.3)},
@@ -466,6 +471,7 @@ BROKEN = [
         {"naive_exponential_two": [0.2, 0, 0, 0, 0.8]},
         {"naive_exponential_two": [0, 0, 0.05, 0.05, 0.9]},
         {"naive_helped_exponential_one": 5}, {"naive_helped_exponential_two": 4},
+        {"naive_helped_right_two": 5.9},
     ]),
 ]  # fmt: skip
 
@@ -676,6 +682,28 @@ def test_what_is_left_open_is_weighed_by_hand():
     np.testing.assert_allclose(infer.joint(3 * logs, prior).table, by_hand / by_hand.sum())
 
 
+def test_what_is_believed_if_much_is_left_open(monkeypatch):
+    """With evidence at random: three kinds by three noises, the last of each the highest."""
+    rng, made = np.random.default_rng(3), {}
+
+    def at_random(seen, rewards):
+        n = len(rewards)
+        made[n] = rng.normal(size=(9, n)), rng.dirichlet(np.ones(9 * n)).reshape(9, n)
+        return made[n]
+
+    monkeypatch.setattr(restaurant, "left_open", at_random)
+    got = restaurant.measure_open()
+    worths = (-10, 0, 10, 20, 30)
+    books = [(doughnuts, -10, vegetables, 20) for doughnuts, vegetables in product(worths, worths)]
+    for name, tastes in (("naive", list(product(worths[:4], repeat=4))), ("few", books)):
+        logs, prior = made[len(tastes)]
+        better = [c + d > a + b for a, b, c, d in tastes]
+        for days, times in (("", 1), ("_three", 3), ("_five", 5)):
+            both = prior * np.exp(logs) ** times
+            for what, part in (("vegetables", both[:, better]), ("noise", both[[2, 5, 8]])):
+                assert got[f"{name}_{what}_open{days}"] == pytest.approx(part.sum() / both.sum())
+
+
 def test_by_hand():
     hand = on_paper.by_hand()
     assert hand["bakery_past"] == pytest.approx(10 / 11)
@@ -723,6 +751,8 @@ def test_averages_over_the_biased():
     averages = suboptimal.average(planted(SUB, own=but(SUB["own"], "misinformed", 0.6)))
     assert averages["own.biased"] == pytest.approx(0.69)
     assert averages["own.sized"] == pytest.approx(0.7)
+    assert [averages[f"served_{m}.sized"] for m in ("right", "rational", "all")] == pytest.approx(
+        [0.3, 0.5, 0.35])
     assert averages["served_kind.sized"] == pytest.approx(0.31)
     harmed = planted(SUB, served_rational=but(SUB["served_rational"], "naive", 0.8))
     assert suboptimal.average(harmed)["worse_than_unwatched"] == 1
@@ -743,6 +773,10 @@ def test_averages_over_the_biased():
     shaky = {k: np.asarray([v, v], float) for k, v in FLAGS.items()}
     shaky["rarity_known"][:, 1:4] = [[0.6] * 3, [0.9] * 3]  # 0.05 above, give or take 0.15
     assert mistakes.average(Samples((0, 1), shaky))["known_above_rational"] == 5
+    gain = np.zeros((2, 11))  # of 0.05, give or take a little more or less than half of it
+    gain[:, 1:5] = np.multiply(0.05, [1, 1, -1, -1]) + np.outer([-1, 1], [0.026, 0.024] * 2)
+    near = mistakes.average(Samples((0, 1), shaky | {"rarity_known": shaky["right"] + gain}))
+    assert (near["known_above_right"], near["known_below_right"]) == (1, 1)
 
 
 def test_figures_say_what_they_show():
@@ -756,6 +790,14 @@ def test_figures_say_what_they_show():
     ]  # fmt: skip
     assert len({alt for _, alt in figures}) == len(figures)
     assert "walks past" in figures[-1][1] or "past the café" in figures[-1][1]
+
+
+def test_no_mark_of_a_row_hides_another():
+    ax = plt.figure().subplots()
+    people.rows(ax, ("a", "b"), [([0.5, 0.5], role, role) for role in ("expert", "robot", "harm")])
+    heights = np.array([mark.get_ydata() for mark in ax.lines])
+    assert (np.abs(np.diff(heights, axis=0)) > 0.1).all()
+    assert heights.mean(axis=0) == pytest.approx([0, 1]) and np.ptp(heights, axis=0).max() < 0.4
 
 
 def test_a_world_that_is_not_the_beliefs_is_refused(sea):

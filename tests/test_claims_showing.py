@@ -203,9 +203,33 @@ def test_what_is_derived():
             for end in ("", ".low", ".high"):
                 assert got[f"{name}_share_{k}{end}"] == pytest.approx(value[k == 10])
     assert len(got) == 2 * (len(there) + 1 + 9)
-    long = long_walks.long_derived(planted(LONG))
+    long = long_walks.long_derived(planted(LONG, expert_10=0.16))
     assert long == pytest.approx(
-        {"saves_3": 0.04, "saves_10": 0.04, "share_3": 0.4, "share_10": 0.4})
+        {"saves_3": 0.04, "saves_10": 0.04, "share_3": 0.4, "share_10": 0.25})
+
+
+def test_a_share_that_is_the_same_on_every_seed_is_sure():
+    """However much the whole varies; else it is as unsure as the rest that is left."""
+    whole = np.array([1.0, 2, 3, 4])
+    assert showing.share("x", whole / 5, whole) == pytest.approx(dict.fromkeys(
+        ("x", "x.low", "x.high"), 0.2))
+    got = showing.share("x", whole / 5 + [0.1, -0.1, -0.1, 0.1], whole)
+    half = 3.182446 * 0.1 * np.sqrt(4 / 3) / 2.5 / 2  # three degrees of freedom
+    assert got == pytest.approx({"x": 0.2, "x.low": 0.2 - half, "x.high": 0.2 + half}, abs=1e-6)
+
+
+@pytest.mark.parametrize("better", ["nothing", *range(len(long_walks.ETAS))])
+def test_whatever_beats_the_best_response_is_counted(monkeypatch, better):
+    """Her best walk itself, or one of the heuristic, in one field of two."""
+    names = ("response", *range(len(long_walks.ETAS)))
+    added = {("", name): np.array([[0.0, -0.1], [0.2, 0.3]]) for name in names}
+    added["", "response"] = np.array([[0.0, -0.1], [0.0, 0.05 if better == "nothing" else -0.1]])
+    if better != "nothing":
+        added["", better][1] = [-0.3, -0.15]
+    added |= {("wrong", name): np.zeros((2, 1)) for name in names}
+    monkeypatch.setattr(long_walks, "long_world", lambda rng, k: None)
+    monkeypatch.setattr(long_walks, "paired", lambda rows: ({"": 0.2, "wrong": 0.0}, added))
+    assert long_walks.measure_long(0)["violations"] == len(showing.FEATURES)
 
 
 def test_differences_are_taken_world_by_world():

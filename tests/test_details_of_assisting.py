@@ -331,7 +331,7 @@ def test_promises_are_every_answer_to_what_a_literal_hana_never_does():
     """Goal by goal and act by act, in loops; what she does is answered by who is left."""
     rng, sizes = RNG(7), set()
     for _ in range(40):
-        made = random_one_shot(rng, 3, 4, 3)
+        made = replace(random_one_shot(rng, 3, 4, 3), prior=rng.dirichlet(np.ones(3)))
         prior, (G, M), A = made.prior, made.hers.shape, made.his.shape[1]
         does = [max(range(M), key=lambda m: made.hers[g, m]) for g in range(G)]
         worths = []

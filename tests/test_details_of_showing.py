@@ -321,6 +321,55 @@ def test_she_wastes_her_step_for_the_rarer_door():
         assert told - lesson == pytest.approx(0.2 + 0.2 * 0.3)
 
 
+@pytest.mark.parametrize(("price", "prior"), [
+    (0.1, (0.3, 0.5, 0.2)), (0.1, (0.5, 0.25, 0.25)), (0.9, (0.2, 0.3, 0.5)),
+])  # fmt: skip
+def test_to_roll_and_look_at_once_by_the_lengths_of_ways(price, prior):
+    """A step costs 0.2, and takes Rollo one cell or two along a street; not by the stairs."""
+    sign = {(r, c): x for r, row in enumerate(Town("rollo").board) for c, x in enumerate(row)}
+    cells = [cell for cell, x in sign.items() if x in ".B123"]
+    start, *doors = ([sign[cell] for cell in cells].index(x) for x in "B123")
+
+    def ways(closed=()):
+        """How many steps from each to each; cells that are closed are not gone to."""
+        far = np.where(np.eye(len(cells)), 0.0, 99.0)
+        for _ in range(9):
+            for i, (r, c) in enumerate(cells):
+                for (x, y), size in product(((0, 1), (1, 0), (0, -1), (-1, 0)), (1, 2)):
+                    over = [(r + k * x, c + k * y) for k in range(1, size + 1)]
+                    if all(cell in cells for cell in over) and (
+                            to := cells.index(over[-1])) not in closed:
+                        far[i] = np.minimum(far[i], 1 + far[to])
+        return far
+
+    open_to, to_door = ways(doors), ways()[:, doors]  # it goes to no door before it knows
+    wait, third = to_door @ np.divide((*prior[:2], 0), sum(prior[:2])), prior[2]
+
+    def soonest(here, steps, left):
+        return left[open_to[here] <= steps].min()
+
+    def unsure(here):
+        """After one step. To ask costs three: it stands, then she answers while it rolls."""
+        return min(8 + soonest(here, 8, wait), *(
+            k + 3 + price / 0.2 + soonest(here, k + 1, wait) for k in range(8)))
+
+    looks = min(1 + third * to_door[s, 2] + (1 - third) * unsure(s)
+                for s in np.flatnonzero(open_to[start] <= 1))  # fmt: skip
+    lesson = 1 + soonest(start, 1, to_door @ prior) + min(prior[:2])
+    hers = 10 - 0.2 * np.dot(prior, on_doors.WALKS)
+    assert on_doors.rolling(price, prior) == pytest.approx(
+        (hers - 0.2 * looks, hers - 0.2 * lesson))
+
+
+@pytest.mark.parametrize(("price", "flips"), [(0.3, 0), (0.4, 1), (0.5, 0)])
+def test_at_no_other_price_does_the_question_stop_to_pay(monkeypatch, price, flips):
+    paper = dict.fromkeys(("told", "lesson", "question", "watching", "guess"), 0.0)
+    monkeypatch.setattr(on_doors, "solved", lambda *_: paper)
+    monkeypatch.setattr(on_doors, "asks", lambda *_: True)
+    monkeypatch.setattr(on_doors, "ROLLS_PRICE", price)
+    assert on_doors.measure_doors(0)["rolls_flips"] == flips
+
+
 # Chapter 08's controls ----------------------------------------------------------------
 
 
@@ -459,6 +508,7 @@ def test_what_the_page_draws_after_a_step_and_on_a_new_morning(chrome):
     row, column = cells[state]
     assert f"Hana is in row {row + 1}, column {column + 1}, Rollo at door 1. Today it" in town()
     assert "What is left of both ways is paid at once." in page.inner_text(".said")
+    assert page.locator(".town .hana").all_inner_texts() == ["H"]
     assert signs()[8 * row + column] == "H" and page.locator(".town .trodden").count() == 1
     there = [x for x in signs() if "◆" in x]
     assert there == ["1◆"]

@@ -75,6 +75,59 @@ def test_a_right_nan_is_no_remark(monkeypatch):
         assert check("99.1", wrong).message.endswith(".")
 
 
+def test_values_are_shown_short():
+    assert exercises._short(np.array([1 / 3, 2e5])) == "array([     0.3333, 200000.    ])"
+    long = exercises._short("x" * 300)
+    assert len(long) == 160 and long.endswith("x...")
+
+
+def reckons_once(reward, P, hers, steps):
+    """As a student may write it: of what comes after the next step, she counts all."""
+    q = reward.copy()
+    for left in range(1, steps):
+        q = reward + (hers if left == steps - 1 else 1) * (P @ q.max(axis=1))
+    return q
+
+
+def leaves_it_divided(policy, q, temperature):
+    h = (temperature * np.log(policy) - q) / temperature
+    return h - h.mean(axis=1, keepdims=True)
+
+
+def trusts_one_choice(choices, centre, trust):
+    nats, counts = 0.0, centre.astype(float)
+    for choice in choices:
+        nats -= np.log(counts[choice] / counts.sum())
+        counts[choice] += 1
+    return nats
+
+
+def hears_every_move(prior, rule, his, weigh=False):
+    """Move by move; weighed, one that is never made is 0 / 0."""
+    total = 0.0
+    for m in range(rule.shape[1]):
+        with np.errstate(invalid="ignore"):
+            belief = prior * rule[:, m] / (prior @ rule[:, m])
+        if weigh or not np.isnan(belief).any():
+            total += (prior @ rule[:, m] if weigh else 1) * max(belief @ his)
+    return total - max(prior @ his)
+
+
+def times_beta(worths, beta):
+    allowed = worths / (1 + np.exp(-beta * worths))
+    return allowed.mean() - max(0, worths.mean())
+
+
+@pytest.mark.parametrize(("number", "name", "answer"), [
+    ("08.2", "discounted once", reckons_once), ("08.3", "not scaled back", leaves_it_divided),
+    ("08.4", "trust forgotten", trusts_one_choice), ("09.1", "moves summed", hears_every_move),
+    ("09.1", "moves never made", lambda *given: hears_every_move(*given, weigh=True)),
+    ("09.4", "beta multiplied", times_beta),
+], ids=lambda x: x if isinstance(x, str) else "")  # fmt: skip
+def test_a_student_s_mistake_is_known(number, name, answer):
+    assert check(number, answer).message == exercises.exercise(number).wrong[name][1]
+
+
 def test_an_unknown_exercise_is_a_hint_not_an_error():
     assert "there are 02.1" in check("02.99", len).message
     assert "no exercise" in check("77.1", len).message

@@ -423,6 +423,7 @@ def test_the_page_plays_hana(chrome, how, acts):
         page.click(f'.moves [data-move="{act}"]')
         same(page, morning)
     assert morning.gone and page.query_selector(".town .today") is not None
+    assert ("By the agreement" in page.inner_text(".said")) == (how == "an agreement")
 
 
 @in_browser
