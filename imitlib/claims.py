@@ -205,8 +205,10 @@ def replay(claim: Claim, seeds: Iterable[int] | None = None) -> Samples:
 
 def differences(claim: Claim, fresh: Samples) -> list[str]:
     """Where fresh samples leave the recorded ones by more than the claim's tolerance."""
-    old, wrong = recorded(claim).subset(fresh.seeds), []
-    for name in fresh.values:
+    old = recorded(claim).subset(fresh.seeds)
+    apart = sorted(set(old.values) ^ set(fresh.values))
+    wrong = [f"{claim.id}.{name} is in one of them alone" for name in apart]
+    for name in sorted(set(fresh.values) - set(apart)):
         rule = claim.rtol.get(name, 1e-6) if isinstance(claim.rtol, Mapping) else claim.rtol
         rtol, atol = (0.0, rule[1]) if isinstance(rule, tuple) else (rule, 1e-9)
         if not np.allclose(fresh[name], old[name], rtol=rtol, atol=atol, equal_nan=True):

@@ -224,7 +224,6 @@ def fig_readings(s):
 GIVEN = {
     "cafe.felt": WORTH[FELT], "cafe.coffee": WORTH[-1], "cafe.steepness": STEEPNESS,
     "cafe.step": -REWARDS["true"]["step"], "cafe.slips": SLIPS, "cafe.worths": len(WORTH),
-    "cafe.discounts": len(DISCOUNTS),
     **{f"cafe.{name}": len(cells_of(policy)) - 1 for name, policy in three_walks().items()},
 }  # fmt: skip
 

@@ -98,7 +98,7 @@ def fig_suboptimal(s):
     return fig, alt
 
 
-GIVEN = {"sized": len(BY_SIZE), "walks": barriers.WALKS, "hurry": barriers.HURRY,
+GIVEN = {"walks": barriers.WALKS, "hurry": barriers.HURRY,
          "failing": barriers.WALKS * len(SEEDS), "doors": 4}  # fmt: skip
 
 CLAIMS = [

@@ -94,14 +94,11 @@ def rolling(price, prior) -> tuple[float, float]:
     def rolled(values):
         return (pays + values[there]).max(axis=1)
 
-    def asked(odds):  # Rollo stands for a step, and Hana for the next
-        return rolled(odds @ told) - price - 0.4
-
+    asked = rolled(alike @ told) - price - 0.4  # Rollo stands for a step, Hana for the next
     unsure = alike @ told
     for _ in range(SHARED):
-        unsure = np.maximum(rolled(unsure), asked(alike))
-    first = rolled(prior[2] * told[2] + prior[:2].sum() * unsure)
-    plainly = np.maximum(first, asked(prior))[start]
+        unsure = np.maximum(rolled(unsure), asked)
+    plainly = rolled(prior[2] * told[2] + prior[:2].sum() * unsure)[start]
     lesson = rolled(prior @ told)[start] - 0.2 * prior[:2].min()
     walks = 0.2 * prior @ WALKS
     return float(plainly - walks), float(lesson - walks)
