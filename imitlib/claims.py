@@ -207,7 +207,9 @@ def differences(claim: Claim, fresh: Samples) -> list[str]:
     """Where fresh samples leave the recorded ones by more than the claim's tolerance."""
     old = recorded(claim).subset(fresh.seeds)
     apart = sorted(set(old.values) ^ set(fresh.values))
-    wrong = [f"{claim.id}.{name} is in one of them alone" for name in apart]
+    wrong = [f"{claim.id}.{name} is "
+             + ("no longer measured" if name in old.values else "not in its record")
+             for name in apart]  # fmt: skip
     for name in sorted(set(fresh.values) - set(apart)):
         rule = claim.rtol.get(name, 1e-6) if isinstance(claim.rtol, Mapping) else claim.rtol
         rtol, atol = (0.0, rule[1]) if isinstance(rule, tuple) else (rule, 1e-9)

@@ -358,6 +358,7 @@ REST = {
     "naive_vegetables": 0.9, "sophisticated_vegetables": 0.95, "naive_vegetables_rational": 0,
     "naive_vegetables_noisy": 0.03, "sophisticated_vegetables_rational": 0.99,
     "prior_vegetables": 0.41, "naive_vegetables_open": 0.2, "naive_vegetables_open_three": 0.3,
+    "naive_vegetables_alike": 0.24, "naive_vegetables_alike_three": 0.48,
     "naive_vegetables_open_five": 0.7, "naive_noise_open": 0.5, "few_noise_open": 0.5,
     "few_noise_open_three": 0.02, "few_vegetables_open": 0.8, "few_vegetables_open_three": 0.95,
 }  # fmt: skip
@@ -451,6 +452,7 @@ BROKEN = [
         {"naive_told": 0.8}, {"sophisticated_told": 0.8}, {"naive_vegetables": 0.8},
         {"sophisticated_vegetables": 0.8}, {"naive_vegetables_rational": 0.1},
         {"naive_vegetables_noisy": 0.1}, {"sophisticated_vegetables_rational": 0.8},
+        {"naive_vegetables_alike": 0.42}, {"naive_vegetables_alike_three": 0.4},
         {"naive_vegetables_open": 0.35}, {"naive_vegetables_open_three": 0.45},
         {"naive_vegetables_open_five": 0.5}, {"naive_noise_open": 0.4}, {"few_noise_open": 0.33},
         {"few_noise_open_three": 0.1}, {"few_vegetables_open": 0.95},

@@ -1,11 +1,11 @@
 """Games in which one knows what both want: cooperative inverse reinforcement learning.
 
-Read `game` first, then `belief`, `solvers` and `plans`. `office` is one game in rational numbers;
-`assistance` has one signal and one act, and says who teaches whom; `showing` has one
-walk to learn from; in `asking` Rollo may put a question, in `telling` Hana may explain;
-`doors` is a morning in the town, with both. `chef` is a kitchen for two cooks, and
-`replies` has each one's best reply to the other. `teachers` has people who err, and
-`off_switch` one decision: whether to let her stop it.
+Read `game` first, then `belief`, `solvers` and `plans`. `office` is one game in
+rational numbers; `assistance` has one signal and one act, and says who teaches whom;
+`showing` has one walk to learn from; in `asking` Rollo may put a question, in `telling`
+Hana may explain; `doors` is a morning in the town, with both. `chef` is a kitchen for
+two cooks, and `replies` has each one's best reply to the other. `teachers` has people
+who err, and `off_switch` one decision: whether to let her stop it.
 """
 
 from importlib import import_module

@@ -202,7 +202,8 @@ CLAIMS = [
         },
         note="Ten islands of gi-suboptimal for each seed. She plans softly (chapter 06), "
         "temperature 0.1, discount 0.9, and is seen 30 times in every state. Fits: rewards or "
-        "habits of (state, action), penalty 5 |w|², L-BFGS, each begun elsewhere. Surprise is "
+        "habits of (state, action), penalty 5 |w|², L-BFGS, each begun elsewhere: as many free "
+        "numbers as any policy needs, so that they must be alike but for the penalty. Surprise is "
         "over endless held-out choices. Service is in the same world: after a change, "
         "explanations that serve alike here may part (chapter 07).",
     ),

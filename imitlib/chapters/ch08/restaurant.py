@@ -207,6 +207,7 @@ def restaurant_holds(s) -> bool:
         and max(v["naive_vegetables_rational"], v["naive_vegetables_noisy"]) < 0.05
         and v["sophisticated_vegetables_rational"] > 0.9
         and v["naive_vegetables_open"] < v["naive_vegetables_open_three"] < v["prior_vegetables"]
+        and v["naive_vegetables_alike"] < v["prior_vegetables"] < v["naive_vegetables_alike_three"]
         and v["naive_noise_open"] > 0.45 and v["naive_vegetables_open_five"] > 0.6
         and v["few_noise_open"] > 0.4 and v["few_noise_open_three"] < 0.05
         and v["few_vegetables_open_three"] > 0.9 > v["few_vegetables_open"]
@@ -262,7 +263,9 @@ CLAIMS = [
         "0.05; after the sophisticated walk the rational reading says vegetables, too. Where he "
         "may discount or not, with one of three noises: after one naive walk and after three, "
         "vegetables are believed better with less than before, after three with more than after "
-        "one, after five with more than 0.6; the highest noise has more than 0.45 after one. With "
+        "one, after five with more than 0.6, and if the three kinds are alike beforehand, with "
+        "less than before after one walk and with more after three; "
+        "the highest noise has more than 0.45 after one. With "
         "the book's 25 tastes that noise has more than 0.4 after one and less than 0.05 after "
         "three, and vegetables less than 0.9, then more",
         holds=restaurant_holds,

@@ -16,7 +16,8 @@ GAMES = 200
 GOALS = SIGNALS = ACTS = 4
 STAKE = 3.0
 PAIRS = ("literal_pragmatic", "literal_literal", "pedagogic_literal", "pedagogic_pragmatic")
-ALONE = ("promised", "promised_anything", "promised_worst", "other_off_path")
+# by how he answers what she is thought never to do
+UNHEARD = ("promised", "promised_anything", "promised_worst", "other_off_path")
 WIDER_GAMES = 40  # a seed, for each number of goals and stake
 WIDER = tuple(product((2, 3, 4, 5, 6), (1.0, 3.0, 10.0)))
 SEEDS = tuple(range(1000, 1020))
@@ -62,7 +63,7 @@ def measure_teaching(seed: int) -> dict:
     falls += [v["literal_pragmatic"] > v["literal_literal"] + 1e-9, v["literal_literal"] > v["best"]
               + 1e-9, v["deaf"] > v["literal_literal"] + 1e-9]  # fmt: skip
     shares = {name: float((v[name] - v["deaf"]).sum() / gap.sum())
-              for name in (*PAIRS, *ALONE, "settled", "best")}  # fmt: skip
+              for name in (*PAIRS, *UNHEARD, "settled", "best")}  # fmt: skip
     wider = [shares_elsewhere(rng, *size) for size in WIDER]
     shares |= {f"wider_{name}": [one[name] for one in wider] for name in (*PAIRS, "best")}
     return shares | {
